@@ -36,7 +36,8 @@ static void run_file(const char *path) {
 	size_t size;
 	FILE *f = fopen(path, "rb");
 
-	if (f == NULL || fstat(fileno(f), &st) != 0 || st.st_size < 0 || st.st_size > INPUT_MAX) goto fail;
+	if (f == NULL || fstat(fileno(f), &st) != 0 || st.st_size < 0 || st.st_size > INPUT_MAX)
+		goto fail;
 	size = (size_t)st.st_size;
 	data = malloc(size + 1);
 	if (data == NULL || fread(data, 1, size, f) != size) goto fail;
