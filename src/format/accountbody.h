@@ -24,7 +24,7 @@ enum accountbody_type {
 struct accountbody_vault {
 	struct hash vault;
 	struct hash store;
-	uint8_t role;     /* enum entry_role: 1 to 4 */
+	uint8_t role;     /* enum role: 1 to 4 */
 	struct span name; /* 1 to 255 bytes */
 	uint64_t anchor_sequence;
 	struct hash anchor_hash;

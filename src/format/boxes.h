@@ -21,15 +21,10 @@ void boxes_at(const struct boxes *b, uint16_t i, struct span *tag, struct span *
 /* The box with ${tag} (32 bytes); false if there is none. */
 bool boxes_find(const struct boxes *b, struct span tag, struct span *box);
 
-enum boxes_kind {
-	BOXES_ACCOUNT = 1,
-	BOXES_VAULT = 2,
-};
-
 /* A box's plaintext: secrets. The caller wipes it. Fields that kind and role don't have are zero. */
 struct boxes_plain {
-	uint8_t kind; /* enum boxes_kind */
-	uint8_t role; /* enum entry_role: 4; of a vault also 3, 2 */
+	uint8_t kind; /* enum chain_kind */
+	uint8_t role; /* enum role: 4; of a vault also 3, 2 */
 	uint32_t epoch;
 	uint8_t s[32];
 	uint8_t root[32];          /* vault */

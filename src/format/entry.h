@@ -8,29 +8,15 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "crypto/hash.h"
+#include "crypto/public.h"
 
-enum entry_kind {
-	ENTRY_ACCOUNT = 1,
-	ENTRY_VAULT = 2,
-};
 enum entry_class {
 	ENTRY_CONTROL = 1,
 	ENTRY_DATA = 2,
 };
-enum entry_role {
-	ENTRY_ROLE_GRANT = 1,
-	ENTRY_ROLE_READER = 2, /* never signs an entry */
-	ENTRY_ROLE_WRITER = 3,
-	ENTRY_ROLE_ADMIN = 4,
-};
-enum entry_seal {
-	ENTRY_SEAL_BODY = 0,
-	ENTRY_SEAL_HPKE = 1,
-	ENTRY_SEAL_CONTACT = 2,
-};
 
 struct entry {
-	uint8_t kind;      /* enum entry_kind */
+	uint8_t kind;      /* enum chain_kind */
 	struct hash chain; /* zero in the first entry, as are previous, control_sequence and control_hash */
 	uint64_t sequence;
 	struct hash previous;
@@ -38,10 +24,10 @@ struct entry {
 	struct hash control_hash;
 	uint32_t epoch;
 	uint8_t class; /* enum entry_class */
-	uint8_t role;  /* enum entry_role */
+	uint8_t role;  /* enum role; never ROLE_READER */
 	struct hash grant; /* zero unless role is grant */
 	int64_t time;      /* nanoseconds since 1970 */
-	uint8_t seal;      /* enum entry_seal */
+	uint8_t seal;      /* enum seal */
 	struct span public_part;
 	struct hash nonce;
 	struct span sealed;

@@ -9,10 +9,7 @@
 struct hash field_hash(struct reader *r);
 void field_put_hash(struct writer *w, const struct hash *h);
 
-bool field_hash_is_zero(const struct hash *h);
-bool field_hash_equal(const struct hash *a, const struct hash *b); /* of public hashes: not in constant time */
 bool field_is_zero(struct span bytes);
-struct span field_hash_span(const struct hash *h);
 
 /* "br", ${letter}, format version 1. E_FORMAT; E_UNSUPPORTED for another version. */
 MUST_USE enum err field_magic(struct reader *r, char letter);

@@ -5,14 +5,14 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "format/hashlist.h"
-#include "format/origin.h"
+#include "format/chunkorigin.h"
 
 struct packtable {
 	uint8_t run[16];
 	uint64_t start_sequence;
 	struct hash start_head;
 	struct hash writer; /* device id */
-	struct origin origin;
+	struct chunkorigin origin;
 	bool continues;       /* the first record is the rest of the last block of the pack ${previous} */
 	struct hash previous; /* zero if not */
 	uint32_t count;       /* blocks, 1 to 16,384; set by decode, ignored by begin */

@@ -5,10 +5,10 @@
 #include "base/reader.h"
 #include "base/writer.h"
 #include "format/limits.h"
-#include "format/origin.h"
+#include "format/chunkorigin.h"
 
 struct streamref {
-	struct origin origin;
+	struct chunkorigin origin;
 	uint64_t length; /* of the byte string */
 	uint8_t depth;   /* 0: id is the one chunk; else of a list */
 	struct hash id;  /* zero if length is 0 */
