@@ -16,7 +16,7 @@ MUST_USE enum err entryproof_access(const uint8_t access_key[SIGN_PUBLIC], struc
 	const uint8_t signature[SIGN_SIGNATURE]);
 
 /* The author signature over the outer hash and ${inner}, the inner bytes before it. E_FORGED, E_LIMIT, E_NOMEM. */
-MUST_USE enum err entryproof_author(const uint8_t entry_key[SIGN_PUBLIC], const struct hash *outer, struct span inner,
-	const uint8_t signature[SIGN_SIGNATURE]);
+MUST_USE enum err entryproof_author(const uint8_t entry_key[SIGN_PUBLIC], const struct hash *outer,
+	struct span inner, const uint8_t signature[SIGN_SIGNATURE]);
 
 #endif

@@ -10,7 +10,7 @@
  * Checks the signature over context || 0x00 || the joined ${count} ${parts}. E_FORGED if it is not that of
  * ${public_key}; E_LIMIT (message too long), E_NOMEM.
  */
-MUST_USE enum err verify_signature(const uint8_t public_key[SIGN_PUBLIC], const char *context, const struct span *parts,
-	size_t count, const uint8_t signature[SIGN_SIGNATURE]);
+MUST_USE enum err verify_signature(const uint8_t public_key[SIGN_PUBLIC], const char *context,
+	const struct span *parts, size_t count, const uint8_t signature[SIGN_SIGNATURE]);
 
 #endif

@@ -18,13 +18,14 @@ struct aead_nonce {
 struct aead_nonce aead_nonce_at(uint64_t offset);
 
 /* Writes ${x.len} + AEAD_TAG bytes to ${out}. */
-void aead_seal(uint8_t *out, const struct aead_key *key, const struct aead_nonce *nonce, struct span aad, struct span x);
+void aead_seal(uint8_t *out, const struct aead_key *key, const struct aead_nonce *nonce,
+	struct span aad, struct span x);
 
 /*
  * Writes ${sealed.len} - AEAD_TAG bytes to ${out}. E_FORGED if it does not authenticate (or is shorter than a tag);
  * then all that could have been written to ${out} is zero.
  */
-MUST_USE enum err aead_open(uint8_t *out, const struct aead_key *key, const struct aead_nonce *nonce, struct span aad,
-	struct span sealed);
+MUST_USE enum err aead_open(uint8_t *out, const struct aead_key *key,
+	const struct aead_nonce *nonce, struct span aad, struct span sealed);
 
 #endif

@@ -28,14 +28,14 @@ MUST_USE enum err devicekeys_generate(struct device_keys *out, struct fresh *fre
 void devicekeys_public(struct device_public *out, const struct device_keys *keys);
 
 /* The public side of any such three secrets (also a kit's). */
-void devicekeys_public_of(struct device_public *out, const struct kem_seed *kem, const struct sign_seed *entry,
-	const struct sign_seed *request);
+void devicekeys_public_of(struct device_public *out, const struct kem_seed *kem,
+	const struct sign_seed *entry, const struct sign_seed *request);
 
 /*
  * The signature "joined" by which a device shows that it holds the keys of its ${device_record}, for ${account} (32
  * zero bytes in an account's first entry). E_LIMIT, E_NOMEM. Checked by deviceid_check_joined.
  */
-MUST_USE enum err devicekeys_join(uint8_t out[SIGN_SIGNATURE], const struct device_keys *keys, const struct hash *account,
-	struct span device_record);
+MUST_USE enum err devicekeys_join(uint8_t out[SIGN_SIGNATURE], const struct device_keys *keys,
+	const struct hash *account, struct span device_record);
 
 #endif

@@ -17,12 +17,12 @@ size_t entryseal_overhead(enum seal seal);
 MUST_USE enum err entryseal_nonce(struct aead_nonce *out, struct fresh *fresh);
 
 /* SEAL_BODY or SEAL_CONTACT. ${outer} is the outer hash; it covers ${nonce}. Writes ${padded.len} + AEAD_TAG bytes. */
-void entryseal_seal(uint8_t *out, enum seal seal, const struct epoch_secrets *secrets, const struct aead_nonce *nonce,
-	const struct hash *outer, struct span padded);
+void entryseal_seal(uint8_t *out, enum seal seal, const struct epoch_secrets *secrets,
+	const struct aead_nonce *nonce, const struct hash *outer, struct span padded);
 
 /* SEAL_HPKE. Writes ${padded.len} + HPKE_OVERHEAD bytes. E_FORMAT if ${epoch_public} is no key; E_IO (fresh.h). */
-MUST_USE enum err entryseal_seal_to(uint8_t *out, const uint8_t epoch_public[KEM_PUBLIC], const struct hash *outer,
-	struct span padded, struct fresh *fresh);
+MUST_USE enum err entryseal_seal_to(uint8_t *out, const uint8_t epoch_public[KEM_PUBLIC],
+	const struct hash *outer, struct span padded, struct fresh *fresh);
 
 /*
  * Opens any kind to ${sealed.len} - entryseal_overhead(seal) bytes; ${out} and ${sealed} must not overlap. E_FORGED if
@@ -32,7 +32,8 @@ MUST_USE enum err entryseal_open(uint8_t *out, enum seal seal, const struct epoc
 	const struct aead_nonce *nonce, const struct hash *outer, struct span sealed);
 
 /* The access signature over ${before}, all bytes of the entry before it. E_LIMIT, E_NOMEM. */
-MUST_USE enum err entryseal_sign_access(uint8_t out[SIGN_SIGNATURE], const struct signer *access, struct span before);
+MUST_USE enum err entryseal_sign_access(
+	uint8_t out[SIGN_SIGNATURE], const struct signer *access, struct span before);
 
 /* The author signature over the outer hash and ${inner}, the inner bytes before it. E_LIMIT, E_NOMEM. */
 MUST_USE enum err entryseal_sign_author(uint8_t out[SIGN_SIGNATURE], const struct signer *entry_key,

@@ -20,7 +20,8 @@ struct fresh {
 };
 
 /* ${device} may be NULL while there is no device yet. ${clock_ns} must be callable from any thread. */
-void fresh_init(struct fresh *f, const struct device_secret *device, uint64_t (*clock_ns)(void), uint64_t process_id);
+void fresh_init(struct fresh *f, const struct device_secret *device, uint64_t (*clock_ns)(void),
+	uint64_t process_id);
 void fresh_done(struct fresh *f); /* wipes */
 
 /* From now on mixes in the secret of the device just made. Not while other threads use ${f}. */
@@ -30,7 +31,7 @@ void fresh_set_device(struct fresh *f, const struct device_secret *device);
 MUST_USE enum err fresh_bytes(struct fresh *f, void *out, size_t n);
 
 /* What is mixed, for vectors: ${r} is 32 bytes of the system's generator. */
-void fresh_mix(void *out, size_t n, const uint8_t r[KEY_SIZE], const struct device_secret *device, uint64_t clock_ns,
-	uint64_t process_id, uint64_t counter);
+void fresh_mix(void *out, size_t n, const uint8_t r[KEY_SIZE], const struct device_secret *device,
+	uint64_t clock_ns, uint64_t process_id, uint64_t counter);
 
 #endif

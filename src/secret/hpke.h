@@ -20,26 +20,28 @@ enum {
  * Writes ${x.len} + HPKE_OVERHEAD bytes to ${out}, which must not overlap ${x}. E_FORMAT if ${public_key} is none;
  * E_IO (fresh.h).
  */
-MUST_USE enum err hpke_seal(uint8_t *out, const uint8_t public_key[KEM_PUBLIC], struct span info, struct span x,
-	struct fresh *fresh);
+MUST_USE enum err hpke_seal(uint8_t *out, const uint8_t public_key[KEM_PUBLIC], struct span info,
+	struct span x, struct fresh *fresh);
 
 /*
  * Writes ${sealed.len} - HPKE_OVERHEAD bytes to ${out}, which must not overlap ${sealed}. E_FORGED if it does not open
  * with ${seed} and ${info}; then ${out} is wiped.
  */
-MUST_USE enum err hpke_open(uint8_t *out, const struct kem_seed *seed, struct span info, struct span sealed);
+MUST_USE enum err hpke_open(
+	uint8_t *out, const struct kem_seed *seed, struct span info, struct span sealed);
 
 /* An exporter secret, from an export-only encapsulation. Wipe it when the exports are taken. */
 struct hpke_context {
 	uint8_t exporter[KEY_SIZE];
 };
 
-MUST_USE enum err hpke_export_sender(struct hpke_context *out, uint8_t enc[KEM_ENC], const uint8_t public_key[KEM_PUBLIC],
-	struct span info, struct fresh *fresh);
-MUST_USE enum err hpke_export_receiver(struct hpke_context *out, const struct kem_seed *seed, struct span info,
-	const uint8_t enc[KEM_ENC]);
+MUST_USE enum err hpke_export_sender(struct hpke_context *out, uint8_t enc[KEM_ENC],
+	const uint8_t public_key[KEM_PUBLIC], struct span info, struct fresh *fresh);
+MUST_USE enum err hpke_export_receiver(struct hpke_context *out, const struct kem_seed *seed,
+	struct span info, const uint8_t enc[KEM_ENC]);
 
 /* Export(exporter_context), 32 bytes. */
-void hpke_export(uint8_t out[KEY_SIZE], const struct hpke_context *context, const char *exporter_context);
+void hpke_export(
+	uint8_t out[KEY_SIZE], const struct hpke_context *context, const char *exporter_context);
 
 #endif

@@ -37,6 +37,7 @@ MUST_USE enum err keystorecrypt_is_protected(bool *out, struct span in);
  * passphrase; E_FORGED: altered; E_FORMAT, E_UNSUPPORTED: no key store, or of another version; E_LIMIT: costs out of
  * bounds, found before any work; E_NOMEM. ${out} is written on OK only.
  */
-MUST_USE enum err keystorecrypt_open(struct keystore *out, struct span in, const struct span *passphrase);
+MUST_USE enum err keystorecrypt_open(
+	struct keystore *out, struct span in, const struct span *passphrase);
 
 #endif

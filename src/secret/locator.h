@@ -22,10 +22,11 @@ struct locator_content {
 };
 
 /* For the kit with ${kem_key} and ${locator}. E_FORMAT if ${kem_key} is no key; E_IO (fresh.h). */
-MUST_USE enum err locator_seal(uint8_t out[LOCATOR_SIZE], const uint8_t kem_key[KEM_PUBLIC], const struct hash *locator,
-	const struct locator_content *content, struct fresh *fresh);
+MUST_USE enum err locator_seal(uint8_t out[LOCATOR_SIZE], const uint8_t kem_key[KEM_PUBLIC],
+	const struct hash *locator, const struct locator_content *content, struct fresh *fresh);
 
 /* E_FORGED if it is not sealed to this kit; E_FORMAT, E_UNSUPPORTED. ${out} is written on OK only. */
-MUST_USE enum err locator_open(struct locator_content *out, const struct kit_keys *kit, struct span in);
+MUST_USE enum err locator_open(
+	struct locator_content *out, const struct kit_keys *kit, struct span in);
 
 #endif

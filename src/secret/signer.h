@@ -20,7 +20,7 @@ void signer_public(uint8_t out[SIGN_PUBLIC], const struct signer *s);
 void signer_public_of(uint8_t out[SIGN_PUBLIC], const struct sign_seed *seed);
 
 /* Signs context || 0x00 || the joined ${count} ${parts}. E_LIMIT (message too long), E_NOMEM. */
-MUST_USE enum err signer_sign(uint8_t out[SIGN_SIGNATURE], const struct signer *s, const char *context,
-	const struct span *parts, size_t count);
+MUST_USE enum err signer_sign(uint8_t out[SIGN_SIGNATURE], const struct signer *s,
+	const char *context, const struct span *parts, size_t count);
 
 #endif

@@ -25,19 +25,23 @@ struct vault_keys {
 /* 32 fresh bytes. E_IO (fresh.h). */
 MUST_USE enum err vaultkeys_generate_root(struct root_key *out, struct fresh *fresh);
 
-void vaultkeys_root_commitment(struct hash *out, const struct root_key *root, const struct hash *birth);
+void vaultkeys_root_commitment(
+	struct hash *out, const struct root_key *root, const struct hash *birth);
 
 /* In constant time. E_FORGED. */
-MUST_USE enum err vaultkeys_check_root(const struct root_key *root, const struct hash *birth, const struct hash *stated);
+MUST_USE enum err vaultkeys_check_root(
+	const struct root_key *root, const struct hash *birth, const struct hash *stated);
 
 /* All keys of an origin of the vault with id ${vault}. ${origin_id} is NULL for ORIGIN_OWN, and only then. */
 void vaultkeys_derive(struct vault_keys *out, const struct root_key *root, const struct hash *vault,
 	enum origin origin, const struct hash *origin_id);
 
 /* The id of a chunk of ${type} (1 to 6). The hot path: one keyed BLAKE3, nothing else. */
-void vaultkeys_chunk_id(struct hash *out, const struct vault_keys *keys, uint8_t type, struct span chunk);
+void vaultkeys_chunk_id(
+	struct hash *out, const struct vault_keys *keys, uint8_t type, struct span chunk);
 
 /* The hard-link group of a file, by its ${device} and ${inode} numbers. */
-void vaultkeys_group(uint8_t out[VAULTKEYS_GROUP], const struct vault_keys *keys, uint64_t device, uint64_t inode);
+void vaultkeys_group(
+	uint8_t out[VAULTKEYS_GROUP], const struct vault_keys *keys, uint64_t device, uint64_t inode);
 
 #endif

@@ -8,8 +8,12 @@
 
 enum { XWING_COINS = 64 };
 
-struct xwing_coins { uint8_t b[XWING_COINS]; }; /* 64 fresh bytes, for one encapsulation */
-struct xwing_shared { uint8_t b[KEY_SIZE]; };
+struct xwing_coins {
+	uint8_t b[XWING_COINS];
+}; /* 64 fresh bytes, for one encapsulation */
+struct xwing_shared {
+	uint8_t b[KEY_SIZE];
+};
 
 /* The public key of ${seed}. */
 void xwing_public(uint8_t out[KEM_PUBLIC], const struct kem_seed *seed);
@@ -22,6 +26,7 @@ MUST_USE enum err xwing_encapsulate(uint8_t enc[KEM_ENC], struct xwing_shared *s
  * A wrong or altered ${enc} gives another secret and no error (what is sealed under it fails then); E_FORGED only for
  * what cannot be an encapsulation at all.
  */
-MUST_USE enum err xwing_decapsulate(struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed);
+MUST_USE enum err xwing_decapsulate(
+	struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed);
 
 #endif
