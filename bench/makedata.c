@@ -24,15 +24,14 @@
 
 enum { PIECE = 1 << 20, WORDS = 4096, WORD_MAX = 16, PATH_ROOM = 4096 };
 
-static void die(const char *what, const char *name)
-{
+static void die(const char *what, const char *name) {
 	fprintf(stderr, "makedata: %s %s: %s\n", what, name, strerror(errno));
 	exit(1);
 }
 
-static void usage(void)
-{
-	fprintf(stderr, "usage: makedata random|image|edit|tiny|rewrite|swap|touch ... (see the file's head)\n");
+static void usage(void) {
+	fprintf(stderr,
+		"usage: makedata random|image|edit|tiny|rewrite|swap|touch ... (see the file's head)\n");
 	exit(2);
 }
 
@@ -42,8 +41,7 @@ struct rng {
 	uint64_t s[4];
 };
 
-static struct rng rng_from(uint64_t seed)
-{
+static struct rng rng_from(uint64_t seed) {
 	struct rng r;
 
 	for (int i = 0; i < 4; i++) {
@@ -56,13 +54,11 @@ static struct rng rng_from(uint64_t seed)
 	return r;
 }
 
-static inline uint64_t rotl(uint64_t x, int k)
-{
+static inline uint64_t rotl(uint64_t x, int k) {
 	return (x << k) | (x >> (64 - k));
 }
 
-static inline uint64_t rng_next(struct rng *r)
-{
+static inline uint64_t rng_next(struct rng *r) {
 	uint64_t *s = r->s, out = rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
 
 	s[2] ^= s[0];
@@ -74,13 +70,11 @@ static inline uint64_t rng_next(struct rng *r)
 	return out;
 }
 
-static size_t rng_between(struct rng *r, size_t low, size_t high)
-{
+static size_t rng_between(struct rng *r, size_t low, size_t high) {
 	return low + (size_t)(rng_next(r) % (high - low + 1));
 }
 
-static void fill_random(struct rng *r, unsigned char *p, size_t n)
-{
+static void fill_random(struct rng *r, unsigned char *p, size_t n) {
 	for (; n >= 8; p += 8, n -= 8) {
 		uint64_t v = rng_next(r);
 
@@ -98,11 +92,10 @@ static void fill_random(struct rng *r, unsigned char *p, size_t n)
 static char word[WORDS][WORD_MAX];
 static size_t word_len[WORDS];
 
-static void words_make(void)
-{
-	static const char syllable[32][4] = { "ba", "ce", "di", "fo", "gu", "ha", "je", "ki",
-		"lo", "mu", "na", "pe", "qi", "ro", "su", "ta", "ve", "wi", "xo", "yu", "za", "bre",
-		"cla", "dro", "fri", "gle", "pra", "sto", "tri", "che", "sha", "thu" };
+static void words_make(void) {
+	static const char syllable[32][4] = { "ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo",
+		"mu", "na", "pe", "qi", "ro", "su", "ta", "ve", "wi", "xo", "yu", "za", "bre", "cla", "dro",
+		"fri", "gle", "pra", "sto", "tri", "che", "sha", "thu" };
 	struct rng r = rng_from(1);
 
 	for (int i = 0; i < WORDS; i++) {
@@ -118,8 +111,7 @@ static void words_make(void)
 	}
 }
 
-static void fill_text(struct rng *r, unsigned char *p, size_t n)
-{
+static void fill_text(struct rng *r, unsigned char *p, size_t n) {
 	size_t used = 0;
 	unsigned column = 0;
 
@@ -132,10 +124,8 @@ static void fill_text(struct rng *r, unsigned char *p, size_t n)
 		memcpy(p + used, word[i], len);
 		used += len;
 		column += (unsigned)len + 1;
-		if (used < n)
-			p[used++] = column > 70 ? '\n' : (v >> 60) == 0 ? ',' : ' ';
-		if (column > 70)
-			column = 0;
+		if (used < n) p[used++] = column > 70 ? '\n' : (v >> 60) == 0 ? ',' : ' ';
+		if (column > 70) column = 0;
 	}
 }
 
@@ -143,47 +133,38 @@ static void fill_text(struct rng *r, unsigned char *p, size_t n)
 
 static unsigned char piece[PIECE];
 
-static int create(const char *name)
-{
+static int create(const char *name) {
 	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-	if (fd < 0)
-		die("create", name);
+	if (fd < 0) die("create", name);
 	return fd;
 }
 
-static void put(int fd, const void *from, size_t n, const char *name)
-{
+static void put(int fd, const void *from, size_t n, const char *name) {
 	const unsigned char *p = from;
 
 	while (n) {
 		ssize_t w = write(fd, p, n);
 
-		if (w < 0)
-			die("write", name);
+		if (w < 0) die("write", name);
 		p += w;
 		n -= (size_t)w;
 	}
 }
 
-static void finish(int fd, const char *name)
-{
-	if (close(fd) != 0)
-		die("close", name);
+static void finish(int fd, const char *name) {
+	if (close(fd) != 0) die("close", name);
 }
 
 /* Reads up to n bytes; fewer only at the end of the file. */
-static size_t get(int fd, void *to, size_t n, const char *name)
-{
+static size_t get(int fd, void *to, size_t n, const char *name) {
 	size_t have = 0;
 
 	while (have < n) {
 		ssize_t r = read(fd, (unsigned char *)to + have, n - have);
 
-		if (r < 0)
-			die("read", name);
-		if (r == 0)
-			break;
+		if (r < 0) die("read", name);
+		if (r == 0) break;
 		have += (size_t)r;
 	}
 	return have;
@@ -198,59 +179,48 @@ struct names {
 static struct names found;
 static size_t found_skip;
 
-static int found_add(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
+static int found_add(const char *path, const struct stat *st, int flag, struct FTW *at) {
 	(void)at;
-	if (flag != FTW_F || !S_ISREG(st->st_mode) || st->st_size == 0)
-		return 0;
+	if (flag != FTW_F || !S_ISREG(st->st_mode) || st->st_size == 0) return 0;
 	if (found.n == found.room) {
 		found.room = found.room ? 2 * found.room : 1024;
 		found.v = realloc(found.v, found.room * sizeof(*found.v));
-		if (!found.v)
-			die("list", path);
+		if (!found.v) die("list", path);
 	}
 	found.v[found.n] = strdup(path + found_skip);
-	if (!found.v[found.n++])
-		die("list", path);
+	if (!found.v[found.n++]) die("list", path);
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
+static int by_name(const void *a, const void *b) {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void find(const char *dir)
-{
+static void find(const char *dir) {
 	found.n = 0;
 	found_skip = strlen(dir) + 1;
-	if (nftw(dir, found_add, 32, FTW_PHYS) != 0)
-		die("walk", dir);
+	if (nftw(dir, found_add, 32, FTW_PHYS) != 0) die("walk", dir);
 	qsort(found.v, found.n, sizeof(*found.v), by_name);
 }
 
-static void join(char out[PATH_ROOM], const char *dir, const char *name)
-{
+static void join(char out[PATH_ROOM], const char *dir, const char *name) {
 	if ((size_t)snprintf(out, PATH_ROOM, "%s/%s", dir, name) >= PATH_ROOM) {
 		errno = ENAMETOOLONG;
 		die("name", name);
 	}
 }
 
-static void make_parents(char *path)
-{
+static void make_parents(char *path) {
 	for (char *p = path + 1; (p = strchr(p, '/')); p++) {
 		*p = 0;
-		if (mkdir(path, 0755) != 0 && errno != EEXIST)
-			die("mkdir", path);
+		if (mkdir(path, 0755) != 0 && errno != EEXIST) die("mkdir", path);
 		*p = '/';
 	}
 }
 
 /* --- the data sets -------------------------------------------------------------------------- */
 
-static void make_random(const char *name, size_t bytes, uint64_t seed)
-{
+static void make_random(const char *name, size_t bytes, uint64_t seed) {
 	struct rng r = rng_from(seed);
 	int fd = create(name);
 
@@ -266,8 +236,7 @@ static void make_random(const char *name, size_t bytes, uint64_t seed)
 
 /* Copies whole files of the system until `bytes` are used up, each to a multiple of 4,096 as a
  * file system would. Returns what is left when no file is. */
-static size_t put_system_files(int fd, size_t bytes, size_t *next, const char *name)
-{
+static size_t put_system_files(int fd, size_t bytes, size_t *next, const char *name) {
 	while (bytes && *next < found.n) {
 		char path[PATH_ROOM];
 		const char *file = found.v[(*next)++];
@@ -276,13 +245,11 @@ static size_t put_system_files(int fd, size_t bytes, size_t *next, const char *n
 
 		join(path, "/usr", file);
 		in = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (in < 0)
-			continue;
+		if (in < 0) continue;
 		while (bytes && (n = get(in, piece, bytes < PIECE ? bytes : PIECE, path)) != 0) {
 			size_t padded = (n + 4095) / 4096 * 4096;
 
-			if (padded > bytes)
-				padded = bytes;
+			if (padded > bytes) padded = bytes;
 			memset(piece + n, 0, padded - n);
 			put(fd, piece, padded, name);
 			bytes -= padded;
@@ -292,8 +259,7 @@ static size_t put_system_files(int fd, size_t bytes, size_t *next, const char *n
 	return bytes;
 }
 
-static void make_image(const char *name, size_t bytes, uint64_t seed)
-{
+static void make_image(const char *name, size_t bytes, uint64_t seed) {
 	struct rng r = rng_from(seed);
 	size_t next = 0;
 	int fd = create(name);
@@ -304,17 +270,13 @@ static void make_image(const char *name, size_t bytes, uint64_t seed)
 
 		len = len < bytes ? len : bytes;
 		bytes -= len;
-		if (kind >= 9)
-			len = put_system_files(fd, len, &next, name);
+		if (kind >= 9) len = put_system_files(fd, len, &next, name);
 		while (len) {
 			size_t n = len < PIECE ? len : PIECE;
 
-			if (kind < 5)
-				memset(piece, 0, n);
-			else if (kind < 9)
-				fill_random(&r, piece, n);
-			else
-				fill_text(&r, piece, n);
+			if (kind < 5) memset(piece, 0, n);
+			else if (kind < 9) fill_random(&r, piece, n);
+			else fill_text(&r, piece, n);
 			put(fd, piece, n, name);
 			len -= n;
 		}
@@ -322,24 +284,20 @@ static void make_image(const char *name, size_t bytes, uint64_t seed)
 	finish(fd, name);
 }
 
-static int by_size(const void *a, const void *b)
-{
+static int by_size(const void *a, const void *b) {
 	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-static void make_edit(const char *src, const char *dst, size_t count, uint64_t seed)
-{
+static void make_edit(const char *src, const char *dst, size_t count, uint64_t seed) {
 	struct rng r = rng_from(seed);
 	struct stat st;
 	int in = open(src, O_RDONLY | O_CLOEXEC), out = create(dst);
 	uint64_t at = 0, *where = calloc(count, sizeof(*where));
 
-	if (in < 0 || fstat(in, &st) != 0 || !where)
-		die("open", src);
-	for (size_t i = 0; i < count; i++)
-		where[i] = rng_next(&r) % (uint64_t)st.st_size;
+	if (in < 0 || fstat(in, &st) != 0 || !where) die("open", src);
+	for (size_t i = 0; i < count; i++) where[i] = rng_next(&r) % (uint64_t)st.st_size;
 	qsort(where, count, sizeof(*where), by_size);
 	for (size_t i = 0; i <= count; i++) {
 		uint64_t end = i < count ? where[i] : (uint64_t)st.st_size;
@@ -347,21 +305,18 @@ static void make_edit(const char *src, const char *dst, size_t count, uint64_t s
 
 		while (at < end) {
 			n = end - at < PIECE ? (size_t)(end - at) : PIECE;
-			if (get(in, piece, n, src) != n)
-				die("read", src);
+			if (get(in, piece, n, src) != n) die("read", src);
 			put(out, piece, n, dst);
 			at += n;
 		}
-		if (i == count)
-			break;
+		if (i == count) break;
 		if (i % 3 != 2) { /* new bytes: put in, or in place of old ones */
 			fill_random(&r, piece, len);
 			put(out, piece, len, dst);
 		}
 		if (i % 3 != 0) { /* old bytes: replaced or taken out */
 			at += len;
-			if (lseek(in, (off_t)at, SEEK_SET) < 0)
-				die("seek", src);
+			if (lseek(in, (off_t)at, SEEK_SET) < 0) die("seek", src);
 		}
 	}
 	free(where);
@@ -369,20 +324,17 @@ static void make_edit(const char *src, const char *dst, size_t count, uint64_t s
 	finish(out, dst);
 }
 
-static void make_tiny(const char *dir, size_t files, size_t dirs, uint64_t seed)
-{
+static void make_tiny(const char *dir, size_t files, size_t dirs, uint64_t seed) {
 	struct rng r = rng_from(seed);
 
-	if (mkdir(dir, 0755) != 0)
-		die("mkdir", dir);
+	if (mkdir(dir, 0755) != 0) die("mkdir", dir);
 	for (size_t i = 0; i < files; i++) {
 		char path[PATH_ROOM];
 		size_t n = rng_between(&r, 200, 4000);
 		int fd;
 
 		snprintf(path, sizeof(path), "%s/folder-%03zu", dir, i * dirs / files);
-		if (mkdir(path, 0755) != 0 && errno != EEXIST)
-			die("mkdir", path);
+		if (mkdir(path, 0755) != 0 && errno != EEXIST) die("mkdir", path);
 		snprintf(path, sizeof(path), "%s/folder-%03zu/%s-%06zu.txt", dir, i * dirs / files,
 			word[rng_next(&r) % WORDS], i);
 		fd = create(path);
@@ -393,14 +345,12 @@ static void make_tiny(const char *dir, size_t files, size_t dirs, uint64_t seed)
 }
 
 /* The altered version: a line of new words at three places, and 1 % of the bytes cut out. */
-static void rewrite_one(const char *from, const char *to, struct rng *r)
-{
+static void rewrite_one(const char *from, const char *to, struct rng *r) {
 	static unsigned char text[8 << 20];
 	int in = open(from, O_RDONLY | O_CLOEXEC), out = create(to);
 	size_t n, at = 0;
 
-	if (in < 0)
-		die("open", from);
+	if (in < 0) die("open", from);
 	n = get(in, text, sizeof(text), from);
 	for (size_t i = 1; i <= 3; i++) {
 		unsigned char line[60];
@@ -417,16 +367,14 @@ static void rewrite_one(const char *from, const char *to, struct rng *r)
 	finish(out, to);
 }
 
-static void make_rewrite(const char *dir, const char *out, size_t percent, uint64_t seed)
-{
+static void make_rewrite(const char *dir, const char *out, size_t percent, uint64_t seed) {
 	struct rng r = rng_from(seed);
 
 	find(dir);
 	for (size_t i = 0; i < found.n; i++) {
 		char from[PATH_ROOM], to[PATH_ROOM];
 
-		if (rng_between(&r, 0, 99) >= percent)
-			continue;
+		if (rng_between(&r, 0, 99) >= percent) continue;
 		join(from, dir, found.v[i]);
 		join(to, out, found.v[i]);
 		make_parents(to);
@@ -434,32 +382,26 @@ static void make_rewrite(const char *dir, const char *out, size_t percent, uint6
 	}
 }
 
-static void swap(const char *dir, const char *out)
-{
+static void swap(const char *dir, const char *out) {
 	find(out);
 	for (size_t i = 0; i < found.n; i++) {
 		char a[PATH_ROOM], b[PATH_ROOM];
 
 		join(a, dir, found.v[i]);
 		join(b, out, found.v[i]);
-		if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) != 0)
-			die("exchange", a);
+		if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) != 0) die("exchange", a);
 	}
 }
 
-static void touch(size_t bytes)
-{
-	volatile unsigned char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+static void touch(size_t bytes) {
+	volatile unsigned char *p =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (p == MAP_FAILED)
-		die("mmap", "memory");
-	for (size_t i = 0; i < bytes; i += 4096)
-		p[i] = 1;
+	if (p == MAP_FAILED) die("mmap", "memory");
+	for (size_t i = 0; i < bytes; i += 4096) p[i] = 1;
 }
 
-static size_t number(const char *s)
-{
+static size_t number(const char *s) {
 	char *end;
 	unsigned long long v;
 
@@ -472,8 +414,7 @@ static size_t number(const char *s)
 	return (size_t)v;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
 	const char *verb = argc > 1 ? argv[1] : "";
 
 	words_make();
@@ -487,11 +428,8 @@ int main(int argc, char **argv)
 		make_tiny(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
 	else if (!strcmp(verb, "rewrite") && argc == 6)
 		make_rewrite(argv[2], argv[3], number(argv[4]), number(argv[5]));
-	else if (!strcmp(verb, "swap") && argc == 4)
-		swap(argv[2], argv[3]);
-	else if (!strcmp(verb, "touch") && argc == 3)
-		touch(number(argv[2]));
-	else
-		usage();
+	else if (!strcmp(verb, "swap") && argc == 4) swap(argv[2], argv[3]);
+	else if (!strcmp(verb, "touch") && argc == 3) touch(number(argv[2]));
+	else usage();
 	return 0;
 }
