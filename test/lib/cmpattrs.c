@@ -27,7 +27,8 @@ const char *cmpattrs_type(mode_t mode) {
 
 /* One side's attribute names, sorted; ${pool} holds them. */
 struct xattrs {
-	char path[TREELIB_PATH_MAX];
+	int fd;
+	char path[TREELIB_PATH_MAX]; /* where there is no descriptor */
 	char pool[LIST_MAX];
 	char *name[NAMES_MAX];
 	size_t count;
@@ -40,9 +41,11 @@ static int name_order(const void *a, const void *b) {
 static int xattrs_list(struct xattrs *x, const struct cmpattrs_side *side) {
 	ssize_t len;
 
-	treelib_proc_path(x->path, side->dir, side->name);
 	x->count = 0;
-	len = llistxattr(x->path, x->pool, sizeof(x->pool));
+	x->fd = side->fd;
+	if (x->fd < 0) treelib_proc_path(x->path, side->dir, side->name);
+	len = x->fd >= 0 ? flistxattr(x->fd, x->pool, sizeof(x->pool))
+			 : llistxattr(x->path, x->pool, sizeof(x->pool));
 	if (len < 0 && errno == ENOTSUP) len = 0;
 	if (len < 0) return -1;
 	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(x->pool + at) + 1) {
@@ -64,11 +67,16 @@ static enum cmpreport_class xattr_class(const char *name) {
 	return CMP_XATTR;
 }
 
+static ssize_t xattr_get(const struct xattrs *x, const char *name, uint8_t value[LIST_MAX]) {
+	return x->fd >= 0 ? fgetxattr(x->fd, name, value, LIST_MAX)
+			  : lgetxattr(x->path, name, value, LIST_MAX);
+}
+
 static void xattr_value(
 	struct cmpreport *r, const struct xattrs *a, const struct xattrs *b, const char *name) {
 	static uint8_t va[LIST_MAX], vb[LIST_MAX];
-	ssize_t la = lgetxattr(a->path, name, va, sizeof(va));
-	ssize_t lb = la < 0 ? 0 : lgetxattr(b->path, name, vb, sizeof(vb));
+	ssize_t la = xattr_get(a, name, va);
+	ssize_t lb = la < 0 ? 0 : xattr_get(b, name, vb);
 	size_t i = 0;
 
 	if (la < 0 || lb < 0) {

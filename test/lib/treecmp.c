@@ -70,7 +70,6 @@ static int open_quietly(int dir, const char *name, int flags) {
 static void compare_content(
 	struct cmpreport *r, const struct cmpattrs_side *a, const struct cmpattrs_side *b) {
 	struct cmpdata found;
-	int fa, fb = -1;
 
 	if (a->st.st_size != b->st.st_size) {
 		cmpreport_add(r, CMP_SIZE, "%lld, in B %lld", (long long)a->st.st_size,
@@ -78,21 +77,32 @@ static void compare_content(
 		return;
 	}
 	if (a->st.st_size == 0) return;
-	fa = open_quietly(a->dir, a->name, O_NONBLOCK);
-	if (fa >= 0) fb = open_quietly(b->dir, b->name, O_NONBLOCK);
-	if (fa < 0 || fb < 0 || cmpdata_compare(fa, fb, a->st.st_size, &found) != 0) {
-		cmpreport_add(r, CMP_UNREADABLE, "content: %s", strerror(errno));
-	} else {
-		r->data_bytes += found.data_bytes;
-		if (found.differs)
-			cmpreport_add(r, CMP_CONTENT, "first at byte %lld", (long long)found.byte_at);
-		if (found.filled)
-			cmpreport_add(r, CMP_HOLES, "a hole at %lld, in B data", (long long)found.filled_at);
-		if (found.punched)
-			cmpreport_add(r, CMP_NEW_HOLES, "data at %lld, in B a hole", (long long)found.punched_at);
+	if (a->fd < 0 || b->fd < 0) {
+		cmpreport_add(r, CMP_UNREADABLE, "content in %s", a->fd < 0 ? "A" : "B");
+		return;
 	}
-	if (fa >= 0) (void)close(fa);
-	if (fb >= 0) (void)close(fb);
+	if (cmpdata_compare(a->fd, b->fd, a->st.st_size, &found) != 0) {
+		cmpreport_add(r, CMP_UNREADABLE, "content: %s", strerror(errno));
+		return;
+	}
+	r->data_bytes += found.data_bytes;
+	if (found.differs)
+		cmpreport_add(r, CMP_CONTENT, "first at byte %lld", (long long)found.byte_at);
+	if (found.filled)
+		cmpreport_add(r, CMP_HOLES, "a hole at %lld, in B data", (long long)found.filled_at);
+	if (found.punched)
+		cmpreport_add(r, CMP_NEW_HOLES, "data at %lld, in B a hole", (long long)found.punched_at);
+}
+
+/* The attributes of a file that can't be opened are compared all the same. */
+static void compare_files(
+	struct cmpreport *r, struct cmpattrs_side *a, struct cmpattrs_side *b, bool attributes) {
+	a->fd = open_quietly(a->dir, a->name, O_NONBLOCK);
+	b->fd = open_quietly(b->dir, b->name, O_NONBLOCK);
+	if (attributes) cmpattrs_compare(r, a, b);
+	compare_content(r, a, b);
+	if (a->fd >= 0) (void)close(a->fd);
+	if (b->fd >= 0) (void)close(b->fd);
 }
 
 /* Opens one side's directory and reads its names. */
@@ -162,7 +172,7 @@ static void ascend(struct treecmp *c) {
 
 /* Compares a pair of entries at the report's path, and enters a pair of directories. */
 static void compare_pair(
-	struct treecmp *c, const struct cmpattrs_side *a, const struct cmpattrs_side *b, bool attributes) {
+	struct treecmp *c, struct cmpattrs_side *a, struct cmpattrs_side *b, bool attributes) {
 	struct cmpreport *r = &c->report;
 
 	r->entries++;
@@ -174,8 +184,11 @@ static void compare_pair(
 	if (!S_ISDIR(a->st.st_mode) && (a->st.st_nlink > 1 || b->st.st_nlink > 1) &&
 		cmplinks_pair(c->links, r, &a->st, &b->st))
 		return;
+	if (S_ISREG(a->st.st_mode)) {
+		compare_files(r, a, b, attributes);
+		return;
+	}
 	if (attributes) cmpattrs_compare(r, a, b);
-	if (S_ISREG(a->st.st_mode)) compare_content(r, a, b);
 	if (S_ISDIR(a->st.st_mode)) descend(c, a, b);
 }
 
@@ -197,7 +210,7 @@ static bool side_stat(struct treecmp *c, struct cmpattrs_side *s, const char *wh
 static void step(struct treecmp *c) {
 	struct level *l = &c->levels[c->depth - 1];
 	bool more_a = l->a.next < l->a.names.count, more_b = l->b.next < l->b.names.count;
-	struct cmpattrs_side a = { .dir = l->a.fd }, b = { .dir = l->b.fd };
+	struct cmpattrs_side a = { .dir = l->a.fd, .fd = -1 }, b = { .dir = l->b.fd, .fd = -1 };
 	int order;
 
 	cmpreport_path_cut(&c->report, l->path_len);
@@ -248,8 +261,8 @@ int main(int argc, char **argv) {
 		(void)fputs(USAGE, stderr);
 		return 2;
 	}
-	struct cmpattrs_side a = { .dir = AT_FDCWD, .name = argv[optind] };
-	struct cmpattrs_side b = { .dir = AT_FDCWD, .name = argv[optind + 1] };
+	struct cmpattrs_side a = { .dir = AT_FDCWD, .fd = -1, .name = argv[optind] };
+	struct cmpattrs_side b = { .dir = AT_FDCWD, .fd = -1, .name = argv[optind + 1] };
 	allow_descriptors();
 	c.links = cmplinks_new();
 	if (side_stat(&c, &a, "A") && side_stat(&c, &b, "B")) compare_pair(&c, &a, &b, top);
