@@ -3,9 +3,9 @@
 #define OS_PROCESS_H
 
 /*
- * Opens closed standard input, output and error on /dev/null (so that no other file gets their numbers), makes core
- * dumps and tracing by others impossible, and raises the limit of open files to the hard one. What the system refuses
- * stays as it was.
+ * Opens closed standard input, output and error on /dev/null (so that no other file gets their
+ * numbers), makes core dumps and tracing by others impossible, and raises the limit of open files
+ * to the hard one. What the system refuses stays as it was.
  */
 void process_prepare(void);
 

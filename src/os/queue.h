@@ -1,7 +1,7 @@
 /*
- * A bounded queue of pointers between threads, first in first out. It ends in one of two ways: closed (nothing more
- * comes in, what is in it still goes out) or cancelled (both sides stop at once). What is left in a cancelled queue
- * still belongs to somebody: queue_left hands it out.
+ * A bounded queue of pointers between threads, first in first out. It ends in one of two ways:
+ * closed (nothing more comes in, what is in it still goes out) or cancelled (both sides stop at
+ * once). What is left in a cancelled queue still belongs to somebody: queue_left hands it out.
  */
 #ifndef OS_QUEUE_H
 #define OS_QUEUE_H
@@ -19,7 +19,10 @@ struct queue *queue_new(size_t capacity);
 /* No thread may be in it any more. */
 void queue_free(struct queue *q);
 
-/* Waits for room. E_CANCELLED (and ${p} stays the caller's) when closed or cancelled. ${p} is not NULL. */
+/*
+ * Waits for room. E_CANCELLED (and ${p} stays the caller's) when closed or cancelled. ${p} is not
+ * NULL.
+ */
 MUST_USE enum err queue_put(struct queue *q, void *p);
 
 /* Waits for something. E_NOTFOUND when closed and empty, E_CANCELLED when cancelled. */

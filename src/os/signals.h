@@ -1,7 +1,7 @@
 /*
- * Being asked to stop. The first SIGINT, SIGTERM or SIGHUP only sets a flag, which long work looks at between steps;
- * the second ends the program at once (nothing on a store or in the local state can be half-done by that). SIGPIPE is
- * ignored: a write to a closed pipe is an ordinary error.
+ * Being asked to stop. The first SIGINT, SIGTERM or SIGHUP only sets a flag, which long work looks
+ * at between steps; the second ends the program at once (nothing on a store or in the local state
+ * can be half-done by that). SIGPIPE is ignored: a write to a closed pipe is an ordinary error.
  */
 #ifndef OS_SIGNALS_H
 #define OS_SIGNALS_H

@@ -1,7 +1,7 @@
 /*
- * A store that wraps another and fails as told, for tests: a call can fail before or after it took effect (a reply that
- * was lost), reads can come short or with a flipped bit. Without orders it does what the other does. Calls are
- * counted either way.
+ * A store that wraps another and fails as told, for tests: a call can fail before or after it took
+ * effect (a reply that was lost), reads can come short or with a flipped bit. Without orders it
+ * does what the other does. Calls are counted either way.
  */
 #ifndef STORE_FAULTY_H
 #define STORE_FAULTY_H
@@ -35,7 +35,7 @@ enum faulty_way {
 	FAULTY_BEFORE,   /* ${error}, and nothing was done */
 	FAULTY_AFTER,    /* done, and then ${error} all the same */
 	FAULTY_FLIP,     /* reads: OK, but bit ${at} (modulo the length) of what came is flipped */
-	FAULTY_TRUNCATE, /* reads: chains, objects and locators come with only the first ${at} bytes; pack_get: E_FORMAT */
+	FAULTY_TRUNCATE, /* reads: only the first ${at} bytes come; of pack_get: E_FORMAT */
 	FAULTY_STALL,    /* does it ${at} milliseconds late */
 };
 
