@@ -42,6 +42,7 @@ struct accountbody {
 
 /* E_FORMAT; E_UNSUPPORTED: reserved or unknown type, or a version inside that is not 1. */
 MUST_USE enum err accountbody_decode(struct accountbody *out, uint8_t type, struct span in);
-MUST_USE enum err accountbody_encode(const struct accountbody *b, struct buf *out); /* appends; E_USAGE, E_UNSUPPORTED, E_LIMIT, E_NOMEM */
+MUST_USE enum err accountbody_encode(
+	const struct accountbody *b, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
 
 #endif

@@ -15,8 +15,9 @@ struct block {
 /* E_FORMAT. Checks every length against the data: afterwards the accessors can't fail. */
 MUST_USE enum err block_decode(struct block *out, struct span raw);
 
-uint32_t block_length(const struct block *b, uint32_t slot);    /* slot < count */
-struct span block_chunk(const struct block *b, uint32_t slot);  /* slot < count; takes time in slot: see block_starts */
+uint32_t block_length(const struct block *b, uint32_t slot); /* slot < count */
+struct span block_chunk(
+	const struct block *b, uint32_t slot); /* slot < count; takes time in slot: see block_starts */
 
 /* Fills ${starts}[0..count] with where each chunk starts in data, and data's length behind the last. */
 void block_starts(const struct block *b, uint32_t *starts);
@@ -42,7 +43,8 @@ struct block_build {
 	struct buf data;
 };
 void block_build_init(struct block_build *b);
-MUST_USE enum err block_build_add(struct block_build *b, struct span chunk); /* E_USAGE, E_LIMIT (full), E_NOMEM */
+MUST_USE enum err block_build_add(
+	struct block_build *b, struct span chunk); /* E_USAGE, E_LIMIT (full), E_NOMEM */
 MUST_USE enum err block_build_encode(const struct block_build *b, struct buf *out);
 void block_build_clear(struct block_build *b); /* keeps the memory */
 void block_build_done(struct block_build *b);

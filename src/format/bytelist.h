@@ -30,7 +30,8 @@ struct bytelist_build {
 };
 
 void bytelist_build_init(struct bytelist_build *b); /* at most 1 MiB of items */
-MUST_USE enum err bytelist_build_add(struct bytelist_build *b, struct span item); /* E_LIMIT, E_NOMEM */
+MUST_USE enum err bytelist_build_add(
+	struct bytelist_build *b, struct span item);                     /* E_LIMIT, E_NOMEM */
 struct bytelist bytelist_build_list(const struct bytelist_build *b); /* valid until the next add */
 void bytelist_build_done(struct bytelist_build *b);
 

@@ -18,12 +18,14 @@ struct devicerecord {
 	struct span kem_key;     /* 1,216 bytes */
 	struct span name;        /* at most 64 bytes */
 	int64_t created;         /* ns */
-	struct span bytes;       /* the record as it stands in the input (what `joined` signs); set by decode and read */
+	struct span
+		bytes; /* the record as it stands in the input (what `joined` signs); set by decode and read */
 };
 
 void devicerecord_read(struct reader *r, struct devicerecord *out);
 void devicerecord_write(struct writer *w, const struct devicerecord *d);
 MUST_USE enum err devicerecord_decode(struct devicerecord *out, struct span in); /* E_FORMAT */
-MUST_USE enum err devicerecord_encode(const struct devicerecord *d, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
+MUST_USE enum err devicerecord_encode(
+	const struct devicerecord *d, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
 
 #endif

@@ -62,7 +62,8 @@ MUST_USE enum err direntry_encode(const struct direntry *d, struct buf *out);
 uint64_t direntry_size(const struct direntry *d);
 
 bool direntry_type_is_known(uint8_t type); /* 1 to 6: what this program can restore */
-bool direntry_name_ok(struct span name);   /* not empty, `.`, `..`, too long; no slash, no zero byte */
+bool direntry_name_ok(
+	struct span name); /* not empty, `.`, `..`, too long; no slash, no zero byte */
 
 /* Attributes in order: start with ${rest} = d.xattrs.items; false at the end. */
 bool direntry_next_xattr(struct span *rest, struct span *name, struct span *value);
@@ -79,6 +80,7 @@ struct direntry_hole {
 bool direntry_next_hole(struct direntry_hole *hole);
 
 /* Appends the hole at ${offset} to ${items}; ${end}: where the hole before ends (0 at first), updated. E_USAGE, E_LIMIT, E_NOMEM. */
-MUST_USE enum err direntry_add_hole(struct buf *items, uint64_t *end, uint64_t offset, uint64_t length);
+MUST_USE enum err direntry_add_hole(
+	struct buf *items, uint64_t *end, uint64_t offset, uint64_t length);
 
 #endif

@@ -19,9 +19,9 @@ MUST_USE enum err dirreader_next(struct dirreader *d, struct direntry *out, bool
 
 /* Pieces. Owns memory until done: at most one entry. */
 struct dirreader_feed {
-	struct span piece;   /* what is left of the piece pushed last */
-	struct buf carry;    /* the beginning of an entry that went on behind its piece */
-	bool carry_used;     /* the carry holds the entry given last */
+	struct span piece; /* what is left of the piece pushed last */
+	struct buf carry;  /* the beginning of an entry that went on behind its piece */
+	bool carry_used;   /* the carry holds the entry given last */
 	uint16_t last_len;
 	uint8_t last[LIMIT_NAME];
 };

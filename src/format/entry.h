@@ -16,15 +16,16 @@ enum entry_class {
 };
 
 struct entry {
-	uint8_t kind;      /* enum chain_kind */
-	struct hash chain; /* zero in the first entry, as are previous, control_sequence and control_hash */
+	uint8_t kind; /* enum chain_kind */
+	struct hash
+		chain; /* zero in the first entry, as are previous, control_sequence and control_hash */
 	uint64_t sequence;
 	struct hash previous;
 	uint64_t control_sequence;
 	struct hash control_hash;
 	uint32_t epoch;
-	uint8_t class; /* enum entry_class */
-	uint8_t role;  /* enum role; never ROLE_READER */
+	uint8_t class;     /* enum entry_class */
+	uint8_t role;      /* enum role; never ROLE_READER */
 	struct hash grant; /* zero unless role is grant */
 	int64_t time;      /* nanoseconds since 1970 */
 	uint8_t seal;      /* enum seal */
@@ -34,7 +35,8 @@ struct entry {
 	struct span access_signature; /* 64 bytes */
 
 	/* Set by decode, ignored by encode: */
-	size_t outer_len;  /* bytes from the start to the end of nonce: what the outer hash is taken over */
+	size_t
+		outer_len; /* bytes from the start to the end of nonce: what the outer hash is taken over */
 	size_t access_len; /* bytes before the access signature: what it signs */
 };
 

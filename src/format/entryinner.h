@@ -9,8 +9,9 @@
 #define ENTRYINNER_NONE UINT64_MAX /* own_sequence: no entry of this device before */
 
 struct entryinner {
-	uint8_t type;          /* enum accountbody_type or enum vaultbody_type */
-	struct hash account;   /* zero in an account chain (types below 32), as are account_sequence and account_head */
+	uint8_t type; /* enum accountbody_type or enum vaultbody_type */
+	struct hash
+		account; /* zero in an account chain (types below 32), as are account_sequence and account_head */
 	struct hash device;
 	uint64_t account_sequence;
 	struct hash account_head;
@@ -31,7 +32,8 @@ MUST_USE enum err entryinner_decode(struct entryinner *out, struct span in);
  */
 MUST_USE enum err entryinner_begin(const struct entryinner *i, struct buf *out);
 MUST_USE enum err entryinner_end(const uint8_t signature[64], struct buf *out);
-MUST_USE enum err entryinner_encode(const struct entryinner *i, struct buf *out); /* both; appends */
+MUST_USE enum err entryinner_encode(
+	const struct entryinner *i, struct buf *out); /* both; appends */
 
 /* Length of the sealed form of an inner part with a body of ${body_len} bytes; ${hpke}: seal 1. */
 size_t entryinner_sealed_len(size_t body_len, bool hpke);

@@ -33,21 +33,24 @@ struct entrypublic_keys {
 struct entrypublic_packs {
 	bool listed;
 	struct hashlist names; /* if not listed; strictly ascending */
-	uint64_t count;        /* if listed: 1,025 to 524,000 (else ignored by write; read sets it to the number of names) */
-	struct hash list;      /* if listed: name of the list object */
+	uint64_t
+		count; /* if listed: 1,025 to 524,000 (else ignored by write; read sets it to the number of names) */
+	struct hash list; /* if listed: name of the list object */
 };
 
 struct entrypublic {
 	uint8_t kind;
-	struct hash birth;             /* create */
-	struct entrypublic_keys keys;  /* create, rotate */
-	uint64_t intent;               /* purge: sequence of the intent */
+	struct hash birth;              /* create */
+	struct entrypublic_keys keys;   /* create, rotate */
+	uint64_t intent;                /* purge: sequence of the intent */
 	struct entrypublic_packs packs; /* intent, purge */
-	struct hash store;             /* home */
+	struct hash store;              /* home */
 };
 
-MUST_USE enum err entrypublic_decode(struct entrypublic *out, struct span in); /* E_FORMAT; E_UNSUPPORTED: reserved or unknown kind */
-MUST_USE enum err entrypublic_encode(const struct entrypublic *p, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
+MUST_USE enum err entrypublic_decode(struct entrypublic *out,
+	struct span in); /* E_FORMAT; E_UNSUPPORTED: reserved or unknown kind */
+MUST_USE enum err entrypublic_encode(
+	const struct entrypublic *p, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
 
 /* As part of another object (summary state). */
 void entrypublic_read_packs(struct reader *r, struct entrypublic_packs *out);

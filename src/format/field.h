@@ -18,6 +18,9 @@ void field_put_magic(struct writer *w, char letter);
 /* What is left must be zero bytes; takes it. */
 void field_zero_rest(struct reader *r);
 
+/* What ${r} has read since its rest was ${before}; empty if it is bad. */
+struct span field_taken(struct span before, const struct reader *r);
+
 /* A value that is 0 or 1. */
 bool field_bool(struct reader *r);
 

@@ -13,8 +13,8 @@
 
 /* The string. Rows point into the input. */
 struct indexhead {
-	struct span packs;  /* 36 bytes each */
-	struct span cuts;   /* 14 bytes each */
+	struct span packs; /* 36 bytes each */
+	struct span cuts;  /* 14 bytes each */
 	uint64_t entries;
 	struct span leaves; /* 46 bytes each */
 };
@@ -39,7 +39,8 @@ struct indexhead_leaf {
 
 /* ${in}: the whole string. E_FORMAT. Checks every row: numbers of packs, order, sums. */
 MUST_USE enum err indexhead_decode(struct indexhead *out, struct span in);
-MUST_USE enum err indexhead_encode(const struct indexhead *h, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
+MUST_USE enum err indexhead_encode(
+	const struct indexhead *h, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
 
 uint32_t indexhead_pack_count(const struct indexhead *h);
 uint32_t indexhead_cut_count(const struct indexhead *h);
@@ -49,10 +50,12 @@ struct indexhead_cut indexhead_cut_at(const struct indexhead *h, uint32_t i);
 struct indexhead_leaf indexhead_leaf_at(const struct indexhead *h, uint32_t i);
 
 /* The cut block at (pack, offset), if it is one. */
-bool indexhead_find_cut(const struct indexhead *h, uint32_t pack, uint32_t offset, struct indexhead_cut *out);
+bool indexhead_find_cut(
+	const struct indexhead *h, uint32_t pack, uint32_t offset, struct indexhead_cut *out);
 
 /* The leaves ${*from} <= i < ${*to} that can hold ${id} (none if equal). */
-void indexhead_find_leaves(const struct indexhead *h, const struct hash *id, uint32_t *from, uint32_t *to);
+void indexhead_find_leaves(
+	const struct indexhead *h, const struct hash *id, uint32_t *from, uint32_t *to);
 
 /* Append one row to what a struct indexhead is made of. E_LIMIT, E_NOMEM. */
 MUST_USE enum err indexhead_add_pack(struct buf *rows, const struct indexhead_pack *p);
@@ -64,8 +67,10 @@ struct indexhead_part0 {
 	struct locationlist parts; /* pack zero: the same pack as part 0 */
 	struct span first;         /* at least 1 byte */
 };
-MUST_USE enum err indexhead_part0_decode(struct indexhead_part0 *out, struct span in); /* E_FORMAT */
-MUST_USE enum err indexhead_part0_encode(const struct indexhead_part0 *p, struct buf *out); /* E_USAGE, E_LIMIT, E_NOMEM */
+MUST_USE enum err indexhead_part0_decode(
+	struct indexhead_part0 *out, struct span in); /* E_FORMAT */
+MUST_USE enum err indexhead_part0_encode(
+	const struct indexhead_part0 *p, struct buf *out); /* E_USAGE, E_LIMIT, E_NOMEM */
 
 /*
  * How a string of ${len} bytes is cut: ${*parts} further parts, all but the last full (1,048,576 bytes), and ${*first}

@@ -6,7 +6,8 @@
 #include "base/span.h"
 #include "crypto/hash.h"
 
-#define INDEXLEAF_SAME_PACK UINT32_C(0xffffffff) /* the pack in which the leaf (or part 0 of the head) lies */
+#define INDEXLEAF_SAME_PACK \
+	UINT32_C(0xffffffff) /* the pack in which the leaf (or part 0 of the head) lies */
 
 struct indexleaf_row {
 	struct hash id;
@@ -23,7 +24,8 @@ struct indexleaf {
 
 /* E_FORMAT. Checks the order and every row. */
 MUST_USE enum err indexleaf_decode(struct indexleaf *out, struct span in);
-MUST_USE enum err indexleaf_encode(const struct indexleaf_row *rows, size_t count, struct buf *out); /* E_USAGE, E_LIMIT, E_NOMEM */
+MUST_USE enum err indexleaf_encode(const struct indexleaf_row *rows, size_t count,
+	struct buf *out); /* E_USAGE, E_LIMIT, E_NOMEM */
 
 struct indexleaf_row indexleaf_at(const struct indexleaf *leaf, uint32_t i); /* i < count */
 

@@ -12,9 +12,13 @@ struct location {
 	uint32_t length;  /* of the record, with tag */
 };
 
+/* Whether a record of ${length} bytes, with tag, can stand at ${offset} of a pack. */
+bool location_fits(uint32_t offset, uint32_t length);
+
 struct location location_read(struct reader *r);
 void location_write(struct writer *w, const struct location *l);
-int location_order(const struct location *a, const struct location *b); /* by pack (bytes), offset, length */
+int location_order(
+	const struct location *a, const struct location *b); /* by pack (bytes), offset, length */
 
 /* Appends one location to rows that a struct locationlist is made of. E_USAGE, E_LIMIT, E_NOMEM. */
 MUST_USE enum err location_add(struct buf *rows, const struct location *l);

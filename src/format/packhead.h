@@ -7,8 +7,8 @@
 #include "crypto/hash.h"
 
 struct packhead {
-	uint32_t epoch;         /* at least 1 */
-	struct span enc;        /* HPKE encapsulation, 1,120 bytes; points into the input */
+	uint32_t epoch;  /* at least 1 */
+	struct span enc; /* HPKE encapsulation, 1,120 bytes; points into the input */
 	struct hash commitment;
 };
 
@@ -25,7 +25,8 @@ struct packhead_trailer {
 };
 
 /* ${in}: 16 bytes, of a pack of ${pack_length} bytes. E_FORMAT also if table and pack don't fit each other. */
-MUST_USE enum err packhead_trailer_decode(struct packhead_trailer *out, struct span in, uint64_t pack_length);
+MUST_USE enum err packhead_trailer_decode(
+	struct packhead_trailer *out, struct span in, uint64_t pack_length);
 /* E_USAGE if decode would refuse it; then ${out} is not written. */
 MUST_USE enum err packhead_trailer_encode(const struct packhead_trailer *t, uint8_t out[16]);
 

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 #include "base/span.h"
-#include "format/hashlist.h"
 #include "format/chunkorigin.h"
+#include "format/hashlist.h"
 
 struct packtable {
 	uint8_t run[16];
@@ -13,17 +13,17 @@ struct packtable {
 	struct hash start_head;
 	struct hash writer; /* device id */
 	struct chunkorigin origin;
-	bool continues;       /* the first record is the rest of the last block of the pack ${previous} */
+	bool continues; /* the first record is the rest of the last block of the pack ${previous} */
 	struct hash previous; /* zero if not */
 	uint32_t count;       /* blocks, 1 to 16,384; set by decode, ignored by begin */
 	struct span blocks;   /* into the input; for packtable_next */
 };
 
 struct packtable_block {
-	uint8_t type;  /* enum chunktype; 0: the rest of a block cut in the pack before */
-	bool cut;      /* its rest is the first record of the writer's next pack */
+	uint8_t type; /* enum chunktype; 0: the rest of a block cut in the pack before */
+	bool cut;     /* its rest is the first record of the writer's next pack */
 	uint32_t offset;
-	uint32_t length; /* of the record, with tag */
+	uint32_t length;     /* of the record, with tag */
 	struct hashlist ids; /* none for index blocks and for a rest */
 };
 

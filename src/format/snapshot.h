@@ -26,8 +26,10 @@ struct snapshot {
 	struct snapshot_names users, groups;
 };
 
-MUST_USE enum err snapshot_decode(struct snapshot *out, struct span in); /* E_FORMAT, E_UNSUPPORTED */
-MUST_USE enum err snapshot_encode(const struct snapshot *s, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
+MUST_USE enum err snapshot_decode(
+	struct snapshot *out, struct span in); /* E_FORMAT, E_UNSUPPORTED */
+MUST_USE enum err snapshot_encode(
+	const struct snapshot *s, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
 
 /* Start with ${rest} = names.items; false at the end. */
 bool snapshot_next_name(struct span *rest, uint32_t *id, struct span *name);

@@ -8,7 +8,9 @@
 
 enum { STOREMARK_SIZE = 82 };
 
-MUST_USE enum err storemark_decode(struct hash *store_id, struct span in); /* E_FORMAT, E_UNSUPPORTED (another version) */
-void storemark_encode(const struct hash *store_id, char out[STOREMARK_SIZE]); /* no terminating zero */
+MUST_USE enum err storemark_decode(
+	struct hash *store_id, struct span in); /* E_FORMAT, E_UNSUPPORTED (another version) */
+void storemark_encode(
+	const struct hash *store_id, char out[STOREMARK_SIZE]); /* no terminating zero */
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "base/reader.h"
 #include "base/writer.h"
-#include "format/limits.h"
 #include "format/chunkorigin.h"
+#include "format/limits.h"
 
 struct streamref {
 	struct chunkorigin origin;
@@ -28,7 +28,8 @@ struct streamref_item {
 	struct hash id;
 	uint32_t length; /* of the chunk: 1 to 2,097,152 */
 };
-MUST_USE enum err streamref_item_decode(struct streamref_item *out, const uint8_t in[SIZE_STREAM_ITEM]); /* E_FORMAT */
+MUST_USE enum err streamref_item_decode(
+	struct streamref_item *out, const uint8_t in[SIZE_STREAM_ITEM]); /* E_FORMAT */
 void streamref_item_encode(const struct streamref_item *item, uint8_t out[SIZE_STREAM_ITEM]);
 
 #endif

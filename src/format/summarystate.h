@@ -58,7 +58,8 @@ bool summarystate_next_intent(struct span *rest, struct summarystate_intent *out
 bool summarystate_next_head(struct span *rest, struct summarystate_head *out);
 
 /* Append one item to ${items} for an encoder. E_LIMIT, E_NOMEM. */
-MUST_USE enum err summarystate_add_snapshot(struct buf *items, const struct summarystate_snapshot *s);
+MUST_USE enum err summarystate_add_snapshot(
+	struct buf *items, const struct summarystate_snapshot *s);
 MUST_USE enum err summarystate_add_index(struct buf *items, const struct summarystate_index *i);
 MUST_USE enum err summarystate_add_intent(struct buf *items, const struct summarystate_intent *i);
 MUST_USE enum err summarystate_add_head(struct buf *items, const struct summarystate_head *h);

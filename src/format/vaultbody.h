@@ -64,7 +64,8 @@ struct vaultbody {
 
 /* E_FORMAT; E_UNSUPPORTED: reserved or unknown type. */
 MUST_USE enum err vaultbody_decode(struct vaultbody *out, uint8_t type, struct span in);
-MUST_USE enum err vaultbody_encode(const struct vaultbody *b, struct buf *out); /* appends; E_USAGE, E_UNSUPPORTED, E_LIMIT, E_NOMEM */
+MUST_USE enum err vaultbody_encode(
+	const struct vaultbody *b, struct buf *out); /* appends; E_USAGE, E_LIMIT, E_NOMEM */
 
 /* Whether entries of ${type} are of class control (types 32 to 63). */
 bool vaultbody_is_control(uint8_t type);
