@@ -1,0 +1,553 @@
+#include "client/packrun.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/packbuild.h"
+#include "format/chunktype.h"
+#include "format/limits.h"
+#include "os/mutex.h"
+
+enum {
+	MIXED_MAX = 1 << 20,    /* a run that stays below writes one pack */
+	PIECE_LEAST = 4096,     /* a shorter first piece is not worth a cut */
+	BUFFERS_MAX = 64,
+	NO_PACK = -1,
+};
+
+/* A pack of this run, by its number. */
+struct outpack {
+	struct hash name;
+	uint32_t size;
+	bool stored;
+	bool indexed;
+	bool has_cut;
+	struct indexhead_cut cut; /* its last block, if that is cut; packs by run number */
+};
+
+/* A writer of packs: the one it fills now. */
+struct lane {
+	struct packbuild *open;
+	uint32_t number;
+	int64_t previous; /* run number of the pack whose last block goes on in this one, or NO_PACK */
+};
+
+/* A full pack on its way to the store. */
+struct leaving {
+	struct packbuild *pack;
+	uint8_t *memory;
+	uint32_t number;
+	int64_t previous;
+	bool full;
+};
+
+/* A block that waits to see whether the run stays small. */
+struct pending {
+	struct packrun_block block;
+	struct pending *next;
+};
+
+struct packrun {
+	struct packrun_params p;
+	uint8_t run[16];
+	struct mutex lock;
+	struct mutex_cond named; /* a pack got its name, or the run failed */
+	struct chunkset *chunks;
+	struct outpack *packs;
+	size_t pack_count, pack_room;
+	struct lane data, meta;
+	struct pending *pending, **pending_end;
+	size_t pending_bytes;
+	bool small; /* blocks still wait in pending */
+	uint8_t *buffers[BUFFERS_MAX];
+	size_t buffer_count;
+	uint64_t bytes;
+	size_t indexed_chunks; /* all claimed before this one are in an index */
+	enum err failed;
+	struct why why;
+};
+
+enum err packrun_new(struct packrun **out, const struct packrun_params *p, struct why *why) {
+	struct packrun *r = mem_zalloc(sizeof *r);
+	if (!r) return why_err(why, E_NOMEM, "starting a run");
+	r->p = *p;
+	if (!r->p.pack_limit) r->p.pack_limit = LIMIT_PACK;
+	r->small = true;
+	r->pending_end = &r->pending;
+	r->data.previous = r->meta.previous = NO_PACK;
+	mutex_init(&r->lock);
+	mutex_cond_init(&r->named);
+	enum err e = chunkset_new(&r->chunks);
+	if (!e) e = fresh_bytes(p->fresh, r->run, sizeof r->run);
+	if (e) {
+		packrun_free(r);
+		return why_err(why, e, "starting a run");
+	}
+	*out = r;
+	return OK;
+}
+
+static void pending_free(struct pending *q) {
+	while (q) {
+		struct pending *next = q->next;
+		mem_free(q);
+		q = next;
+	}
+}
+
+void packrun_free(struct packrun *r) {
+	if (!r) return;
+	pending_free(r->pending);
+	struct lane *lanes[] = { &r->data, &r->meta };
+	for (size_t i = 0; i < 2; i++) packbuild_free(lanes[i]->open);
+	for (size_t i = 0; i < r->buffer_count; i++) mem_free(r->buffers[i]);
+	chunkset_free(r->chunks);
+	mem_free(r->packs);
+	mutex_cond_done(&r->named);
+	mutex_done(&r->lock);
+	mem_free(r);
+}
+
+/* The run is over for all threads; the first reason stands. With the lock held. */
+static enum err fail(struct packrun *r, enum err e, const struct why *why) {
+	if (!r->failed) {
+		r->failed = e;
+		if (why) r->why = *why;
+	}
+	mutex_wake_all(&r->named);
+	return e;
+}
+
+static enum err check_failed(struct packrun *r, struct why *why) {
+	if (r->failed && why) *why = r->why;
+	return r->failed;
+}
+
+enum err packrun_claim(struct packrun *r, const struct hash *id, uint32_t *number, bool *fresh) {
+	mutex_lock(&r->lock);
+	enum err e = chunkset_claim(r->chunks, id, number, fresh);
+	mutex_unlock(&r->lock);
+	return e;
+}
+
+bool packrun_has(struct packrun *r, const struct hash *id) {
+	mutex_lock(&r->lock);
+	bool has = chunkset_find(r->chunks, id) != NULL;
+	mutex_unlock(&r->lock);
+	return has;
+}
+
+static enum err add_outpack(struct packrun *r, uint32_t *number) {
+	if (r->pack_count == r->pack_room) {
+		size_t room = r->pack_room ? r->pack_room * 2 : 16;
+		struct outpack *packs = mem_resize(r->packs, room, sizeof *packs);
+		if (!packs) return E_NOMEM;
+		r->packs = packs;
+		r->pack_room = room;
+	}
+	r->packs[r->pack_count] = (struct outpack){ .size = 0 };
+	*number = (uint32_t)r->pack_count++;
+	return OK;
+}
+
+static enum err open_pack(struct packrun *r, struct lane *lane, int64_t previous) {
+	uint8_t *memory = r->buffer_count ? r->buffers[--r->buffer_count] : mem_alloc(LIMIT_PACK);
+	if (!memory) return E_NOMEM;
+	struct packbuild_params p = {
+		.vault = &r->p.vault,
+		.epoch = r->p.epoch,
+		.epoch_public = r->p.epoch_public,
+		.head = {
+			.start_sequence = r->p.start_sequence,
+			.start_head = r->p.start_head,
+			.writer = r->p.writer,
+			.continues = previous != NO_PACK,
+		},
+		.fresh = r->p.fresh,
+		.memory = memory,
+		.limit = r->p.pack_limit,
+	};
+	memcpy(p.head.run, r->run, sizeof r->run);
+	lane->previous = previous;
+	enum err e = packbuild_new(&lane->open, &p);
+	if (!e) e = add_outpack(r, &lane->number);
+	if (lane->open) {
+		/* the buffer belongs to the pack now; see give_back */
+		return e;
+	}
+	mem_free(memory);
+	return e;
+}
+
+static void give_back(struct packrun *r, uint8_t *memory) {
+	if (r->buffer_count < BUFFERS_MAX) r->buffers[r->buffer_count++] = memory;
+	else mem_free(memory);
+}
+
+static struct leaving leave(struct lane *lane, bool full) {
+	struct leaving l = {
+		.pack = lane->open,
+		.number = lane->number,
+		.previous = lane->previous,
+		.full = full,
+	};
+	lane->open = NULL;
+	lane->previous = NO_PACK;
+	return l;
+}
+
+/* Ends a pack and puts it into the store. Without the lock: this is where the time goes. */
+static enum err put_pack(struct packrun *r, struct leaving *l, struct why *why) {
+	struct hash previous = { { 0 } };
+	struct span bytes;
+	struct hash name;
+	mutex_lock(&r->lock);
+	while (l->previous != NO_PACK && !r->packs[l->previous].stored && !r->failed) mutex_wait(&r->named, &r->lock);
+	if (l->previous != NO_PACK) previous = r->packs[l->previous].name;
+	enum err e = check_failed(r, why);
+	mutex_unlock(&r->lock);
+	if (!e) {
+		e = packbuild_finish(l->pack, &previous, l->full, &bytes, &name);
+		if (e) e = why_err(why, e, "ending a pack");
+	}
+	if (!e) e = store_pack_put(r->p.store, &r->p.vault, &name, bytes, why);
+	if (!e && r->p.stored) r->p.stored(r->p.ctx, &name, (uint32_t)bytes.len);
+	mutex_lock(&r->lock);
+	if (e) {
+		e = fail(r, e, why);
+	} else {
+		r->packs[l->number].name = name;
+		r->packs[l->number].size = (uint32_t)bytes.len;
+		r->packs[l->number].stored = true;
+		r->bytes += bytes.len;
+		mutex_wake_all(&r->named);
+	}
+	give_back(r, packbuild_memory(l->pack));
+	mutex_unlock(&r->lock);
+	packbuild_free(l->pack);
+	l->pack = NULL;
+	return e;
+}
+
+static void place_chunks(struct packrun *r, const struct packrun_block *b, uint32_t pack, uint32_t offset, uint32_t length) {
+	for (size_t i = 0; i < b->count; i++) {
+		struct chunkset_item *item = chunkset_at(r->chunks, b->numbers[i]);
+		item->pack = pack;
+		item->offset = offset;
+		item->length = length;
+		item->slot = (uint32_t)i;
+	}
+}
+
+/* Adds the first piece and the rest of a block to this pack and the next. */
+static enum err add_cut(struct packrun *r, struct lane *lane, const struct packrun_block *b, size_t room, struct leaving *gone) {
+	uint32_t offset, length, rest_offset, rest_length;
+	struct packbuild_record first = { b->type, true, b->ids, b->count, span_of(b->stored.ptr, room) };
+	struct packbuild_record rest = { 0, false, NULL, 0, span_skip(b->stored, room) };
+	uint32_t number = lane->number;
+	enum err e = packbuild_add(lane->open, &first, &offset, &length);
+	if (e) return e;
+	place_chunks(r, b, number, offset, length);
+	*gone = leave(lane, true);
+	e = open_pack(r, lane, number);
+	if (!e) e = packbuild_add(lane->open, &rest, &rest_offset, &rest_length);
+	if (e) return e;
+	r->packs[number].has_cut = true;
+	r->packs[number].cut = (struct indexhead_cut){
+		.pack = number,
+		.offset = offset,
+		.next_pack = lane->number,
+		.rest_length = rest_length,
+	};
+	return OK;
+}
+
+/* Adds a block to a lane. A pack that became full goes to ${gone}. With the lock held. */
+static enum err add_block(struct packrun *r, struct lane *lane, const struct packrun_block *b, struct leaving *gone) {
+	uint32_t offset, length;
+	enum err e = OK;
+	if (!lane->open) e = open_pack(r, lane, NO_PACK);
+	if (e) return e;
+	size_t room = packbuild_room(lane->open, b->count);
+	if (room < b->stored.len && room >= PIECE_LEAST && b->stored.len - room < r->p.pack_limit / 2)
+		return add_cut(r, lane, b, room, gone);
+	if (room < b->stored.len) {
+		*gone = leave(lane, true);
+		e = open_pack(r, lane, NO_PACK);
+		if (e) return e;
+		if (packbuild_room(lane->open, b->count) < b->stored.len) return E_LIMIT;
+	}
+	struct packbuild_record whole = { b->type, false, b->ids, b->count, b->stored };
+	e = packbuild_add(lane->open, &whole, &offset, &length);
+	if (!e) place_chunks(r, b, lane->number, offset, length);
+	return e;
+}
+
+static struct lane *lane_of(struct packrun *r, uint8_t type) {
+	return type == CHUNKTYPE_CONTENT ? &r->data : &r->meta;
+}
+
+static enum err keep_pending(struct packrun *r, const struct packrun_block *b) {
+	size_t ids = b->count * sizeof *b->ids, numbers = b->count * sizeof *b->numbers;
+	struct pending *q = mem_alloc(sizeof *q + ids + numbers + b->stored.len);
+	if (!q) return E_NOMEM;
+	uint8_t *at = (uint8_t *)(q + 1);
+	q->next = NULL;
+	q->block = *b;
+	if (ids) memcpy(at, b->ids, ids);
+	if (numbers) memcpy(at + ids, b->numbers, numbers);
+	memcpy(at + ids + numbers, b->stored.ptr, b->stored.len);
+	q->block.ids = (const struct hash *)(const void *)at;
+	q->block.numbers = (const uint32_t *)(const void *)(at + ids);
+	q->block.stored = span_of(at + ids + numbers, b->stored.len);
+	*r->pending_end = q;
+	r->pending_end = &q->next;
+	r->pending_bytes += b->stored.len + ids;
+	return OK;
+}
+
+/* Puts what waited into the lanes; all into one if the run ends small. At most 1 MiB: no pack becomes full by it. */
+static enum err route_pending(struct packrun *r, bool one_pack, struct leaving *gone) {
+	enum err e = OK;
+	for (struct pending *q = r->pending; q && !e; q = q->next)
+		e = add_block(r, one_pack ? &r->meta : lane_of(r, q->block.type), &q->block, gone);
+	pending_free(r->pending);
+	r->pending = NULL;
+	r->pending_end = &r->pending;
+	r->pending_bytes = 0;
+	return e;
+}
+
+enum err packrun_put(struct packrun *r, const struct packrun_block *b, struct why *why) {
+	struct leaving gone = { 0 }, gone2 = { 0 };
+	mutex_lock(&r->lock);
+	enum err e = check_failed(r, why);
+	if (!e && r->small && r->pending_bytes + b->stored.len < MIXED_MAX && r->p.pack_limit == LIMIT_PACK) {
+		e = keep_pending(r, b);
+	} else if (!e) {
+		if (r->small) e = route_pending(r, false, &gone);
+		r->small = false;
+		if (!e) e = add_block(r, lane_of(r, b->type), b, gone.pack ? &gone2 : &gone);
+	}
+	if (e && !r->failed) e = fail(r, why_err(why, e, "adding to a pack"), why);
+	mutex_unlock(&r->lock);
+	if (gone.pack) {
+		enum err put = put_pack(r, &gone, why);
+		if (!e) e = put;
+	}
+	if (gone2.pack) {
+		enum err put = put_pack(r, &gone2, why);
+		if (!e) e = put;
+	}
+	return e;
+}
+
+uint64_t packrun_bytes(struct packrun *r) {
+	mutex_lock(&r->lock);
+	uint64_t bytes = r->bytes;
+	mutex_unlock(&r->lock);
+	return bytes;
+}
+
+static enum err end_lane(struct packrun *r, struct lane *lane, struct why *why) {
+	if (!lane->open) return OK;
+	struct leaving l = leave(lane, false);
+	return put_pack(r, &l, why);
+}
+
+/* Rows of all chunks that no index holds yet. Packs by the plan's numbers; ${self}: the run's number of the open pack. */
+static enum err plan_rows(struct packrun *r, struct indexplan *plan, int64_t self) {
+	enum err e = OK;
+	uint32_t *numbers = mem_array(r->pack_count + 1, sizeof *numbers);
+	if (!numbers) return E_NOMEM;
+	for (size_t i = 0; i < r->pack_count && !e; i++) {
+		if (r->packs[i].indexed) continue;
+		if ((int64_t)i == self) numbers[i] = INDEXLEAF_SAME_PACK;
+		else e = indexplan_pack(plan, &r->packs[i].name, r->packs[i].size, &numbers[i]);
+	}
+	for (size_t i = 0; i < r->pack_count && !e; i++) {
+		if (r->packs[i].indexed || !r->packs[i].has_cut) continue;
+		struct indexhead_cut cut = r->packs[i].cut;
+		cut.pack = numbers[cut.pack];
+		cut.next_pack = numbers[cut.next_pack];
+		e = indexplan_cut(plan, &cut);
+	}
+	for (size_t i = r->indexed_chunks; i < chunkset_count(r->chunks) && !e; i++) {
+		const struct chunkset_item *item = chunkset_at(r->chunks, i);
+		assert(item->pack != CHUNKSET_UNPLACED);
+		struct indexleaf_row row = {
+			.id = item->id,
+			.pack = numbers[item->pack],
+			.offset = item->offset,
+			.length = item->length,
+			.slot = (uint16_t)item->slot,
+		};
+		e = indexplan_row(plan, &row);
+	}
+	mem_free(numbers);
+	return e;
+}
+
+/* One index record into the metadata lane, never cut. A new pack if this one has no room. */
+struct indexput {
+	struct packrun *r;
+	struct indexplan *plan;
+	int64_t self; /* the run's pack in which all of this index lies; else NO_PACK */
+	uint32_t offset, length;
+	uint32_t pack; /* the plan's number of the pack, or INDEXLEAF_SAME_PACK */
+};
+
+static enum err put_record(struct indexput *p, struct span stored, struct why *why) {
+	struct packrun *r = p->r;
+	if (!r->meta.open) {
+		enum err e = open_pack(r, &r->meta, NO_PACK);
+		if (e) return why_err(why, e, "opening a pack");
+	}
+	struct packbuild_record record = { CHUNKTYPE_INDEX, false, NULL, 0, stored };
+	assert(packbuild_room(r->meta.open, 0) >= stored.len);
+	enum err e = packbuild_add(r->meta.open, &record, &p->offset, &p->length);
+	return why_err(why, e, "adding an index");
+}
+
+/* Ends the pack that holds leaves ${from} to ${to} and says where they are. */
+static enum err end_leaf_pack(struct indexput *p, struct location *at, uint32_t from, uint32_t to, struct why *why) {
+	uint32_t number = p->r->meta.number, named;
+	enum err e = end_lane(p->r, &p->r->meta, why);
+	if (e) return e;
+	e = indexplan_pack(p->plan, &p->r->packs[number].name, p->r->packs[number].size, &named);
+	for (uint32_t i = from; i < to && !e; i++)
+		e = indexplan_leaf_at(p->plan, i, named, at[i].offset, at[i].length);
+	return why_err(why, e, "writing an index");
+}
+
+/* All leaves, then their places in the plan; packs are ended as they fill, and before the head if it would not fit. */
+static enum err put_leaves(struct indexput *p, struct why *why) {
+	struct buf stored;
+	uint32_t count = indexplan_leaves(p->plan), open_from = 0;
+	struct location *at = mem_array(count + 1, sizeof *at);
+	if (!at) return why_err(why, E_NOMEM, "writing an index");
+	buf_init(&stored, LIMIT_BLOCK_STORED);
+	enum err e = OK;
+	for (uint32_t i = 0; i < count && !e; i++) {
+		buf_clear(&stored);
+		e = why_err(why, indexplan_leaf(p->plan, i, &stored), "writing an index");
+		if (!e && p->r->meta.open && packbuild_room(p->r->meta.open, 0) < stored.len) {
+			e = end_leaf_pack(p, at, open_from, i, why);
+			open_from = i;
+		}
+		if (!e) e = put_record(p, buf_span(&stored), why);
+		at[i].offset = p->offset;
+		at[i].length = p->length;
+	}
+	size_t head = indexplan_need(p->plan) - indexplan_rows(p->plan) * SIZE_LEAF_ROW;
+	if (!e && p->r->meta.open && packbuild_room(p->r->meta.open, 0) < head) {
+		e = end_leaf_pack(p, at, open_from, count, why);
+		open_from = count;
+	}
+	for (uint32_t i = open_from; i < count && !e; i++)
+		e = why_err(why, indexplan_leaf_at(p->plan, i, INDEXLEAF_SAME_PACK, at[i].offset, at[i].length),
+			"writing an index");
+	buf_free(&stored);
+	mem_free(at);
+	return e;
+}
+
+/* The further parts of the head, then part 0, whose place is the index's location. */
+static enum err put_head(struct indexput *p, struct why *why) {
+	struct buf head, stored, parts, part0;
+	uint32_t count = 0;
+	size_t first = 0;
+	buf_init(&head, (size_t)1 << 32);
+	buf_init(&stored, LIMIT_BLOCK_STORED);
+	buf_init(&parts, (size_t)LIMIT_HEAD_PARTS * SIZE_LOCATION);
+	buf_init(&part0, LIMIT_HEAD_PART);
+	enum err e = indexplan_head(p->plan, &head);
+	if (!e) e = indexhead_plan(head.len, &count, &first);
+	if (e) e = why_err(why, e, "writing an index");
+	for (uint32_t i = 0; i < count && !e; i++) {
+		struct span part = span_skip(buf_span(&head), first + (size_t)i * LIMIT_HEAD_PART);
+		if (part.len > LIMIT_HEAD_PART) part.len = LIMIT_HEAD_PART;
+		buf_clear(&stored);
+		e = why_err(why, indexplan_wrap(part, &stored), "writing an index");
+		if (!e) e = put_record(p, buf_span(&stored), why);
+		struct location l = { .offset = p->offset, .length = p->length };
+		if (!e) e = why_err(why, location_add(&parts, &l), "writing an index");
+	}
+	struct indexhead_part0 zero = {
+		.parts = { .rows = buf_span(&parts) },
+		.first = span_of(head.ptr, first),
+	};
+	buf_clear(&stored);
+	if (!e) e = why_err(why, indexhead_part0_encode(&zero, &part0), "writing an index");
+	if (!e) e = why_err(why, indexplan_wrap(buf_span(&part0), &stored), "writing an index");
+	if (!e) e = put_record(p, buf_span(&stored), why);
+	buf_free(&head);
+	buf_free(&stored);
+	buf_free(&parts);
+	buf_free(&part0);
+	return e;
+}
+
+/* What the index will need if all of its rows and packs were added to ${also}. */
+static size_t need_estimate(struct packrun *r, const struct indexplan *also) {
+	size_t rows = chunkset_count(r->chunks) - r->indexed_chunks;
+	size_t leaves = rows / LIMIT_LEAF_ROWS + 2;
+	return indexplan_need(also) + rows * SIZE_LEAF_ROW + leaves * 128 + r->pack_count * 64 + 4096;
+}
+
+static enum err write_index(struct packrun *r, struct indexplan *plan, struct buf *locations, struct why *why) {
+	struct indexput p = { .r = r, .plan = plan, .self = NO_PACK };
+	bool fits = r->meta.open && packbuild_room(r->meta.open, 0) >= need_estimate(r, plan);
+	enum err e = OK;
+	if (fits) p.self = r->meta.number;
+	else e = end_lane(r, &r->meta, why);
+	if (!e) e = why_err(why, plan_rows(r, plan, p.self), "writing an index");
+	if (e) return e;
+	size_t chunks = chunkset_count(r->chunks), packs = r->pack_count;
+	indexplan_sort(plan);
+	e = put_leaves(&p, why);
+	if (!e) e = put_head(&p, why);
+	uint32_t number = r->meta.number;
+	if (!e) e = end_lane(r, &r->meta, why);
+	if (!e) e = store_flush(r->p.store, &r->p.vault, why);
+	if (e) return e;
+	struct location l = { .pack = r->packs[number].name, .offset = p.offset, .length = p.length };
+	e = why_err(why, location_add(locations, &l), "writing an index");
+	if (e) return e;
+	r->indexed_chunks = chunks;
+	for (size_t i = 0; i < packs; i++) r->packs[i].indexed = true;
+	return OK;
+}
+
+enum err packrun_index(struct packrun *r, struct indexplan *also, struct buf *locations, struct why *why) {
+	struct indexplan *plan = also, *own = NULL;
+	struct leaving gone = { 0 };
+	enum err e = check_failed(r, why);
+	if (!e && !plan) {
+		e = why_err(why, indexplan_new(&own), "writing an index");
+		plan = own;
+	}
+	if (!e && r->small) {
+		e = why_err(why, route_pending(r, true, &gone), "adding to a pack");
+		assert(!gone.pack);
+	}
+	if (!e) e = end_lane(r, &r->data, why);
+	bool nothing = !e && r->indexed_chunks == chunkset_count(r->chunks) && indexplan_rows(plan) == 0;
+	if (!e && !nothing) e = write_index(r, plan, locations, why);
+	if (e) {
+		mutex_lock(&r->lock);
+		e = fail(r, e, why);
+		mutex_unlock(&r->lock);
+	}
+	indexplan_free(own);
+	return e;
+}
+
+size_t packrun_packs(const struct packrun *r) {
+	return r->pack_count;
+}
+
+struct hash packrun_pack_name(const struct packrun *r, size_t i) {
+	return r->packs[i].name;
+}

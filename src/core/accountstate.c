@@ -1,0 +1,228 @@
+#include "core/accountstate.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/entrycraft.h"
+#include "crypto/deviceid.h"
+
+enum { DEVICES_MAX = 4096, VAULTS_MAX = 65536, ENTRIES_MAX = 1 << 24 };
+
+void accountstate_init(struct accountstate *s) {
+	memset(s, 0, sizeof *s);
+}
+
+void accountstate_done(struct accountstate *s) {
+	mem_free(s->hashes);
+	mem_free(s->devices);
+	mem_free(s->vaults);
+	accountstate_init(s);
+}
+
+/* Room for one more of ${size} bytes in a growing array. */
+static enum err one_more(void **array, size_t *room, size_t count, size_t size, size_t max) {
+	if (count < *room) return OK;
+	if (count >= max) return E_LIMIT;
+	size_t more = *room ? *room * 2 : 8;
+	void *p = mem_resize(*array, more, size);
+	if (!p) return E_NOMEM;
+	*array = p;
+	*room = more;
+	return OK;
+}
+
+const struct account_device *accountstate_device(const struct accountstate *s, const struct hash *id) {
+	for (size_t i = 0; i < s->device_count; i++)
+		if (hash_equal(&s->devices[i].id, id)) return &s->devices[i];
+	return NULL;
+}
+
+bool accountstate_valid_at(const struct account_device *d, uint64_t sequence) {
+	return d->added <= sequence && sequence < d->removed;
+}
+
+const struct account_device *accountstate_kit(const struct accountstate *s) {
+	for (size_t i = s->device_count; i > 0; i--)
+		if (s->devices[i - 1].kind == DEVICERECORD_KIT && s->devices[i - 1].removed == UINT64_MAX)
+			return &s->devices[i - 1];
+	return NULL;
+}
+
+const struct account_vault *accountstate_vault(const struct accountstate *s, const struct hash *id) {
+	for (size_t i = 0; i < s->vault_count; i++)
+		if (hash_equal(&s->vaults[i].vault, id)) return &s->vaults[i];
+	return NULL;
+}
+
+const struct account_vault *accountstate_vault_named(const struct accountstate *s, struct span name) {
+	for (size_t i = 0; i < s->vault_count; i++)
+		if (span_equal(span_of(s->vaults[i].name, s->vaults[i].name_len), name)) return &s->vaults[i];
+	return NULL;
+}
+
+static enum err add_device(struct accountstate *s, const struct devicerecord *r, int64_t time) {
+	struct account_device d = {
+		.kind = r->kind,
+		.name_len = (uint8_t)r->name.len,
+		.created = r->created,
+		.added_time = time,
+		.added = s->count,
+		.removed = UINT64_MAX,
+		.own_sequence = UINT64_MAX,
+	};
+	memcpy(d.entry_key, r->entry_key.ptr, SIGN_PUBLIC);
+	memcpy(d.request_key, r->request_key.ptr, SIGN_PUBLIC);
+	memcpy(d.kem_key, r->kem_key.ptr, KEM_PUBLIC);
+	if (r->name.len) memcpy(d.name, r->name.ptr, r->name.len);
+	deviceid_of(&d.id, d.entry_key, d.request_key, d.kem_key);
+	if (accountstate_device(s, &d.id)) return E_FORGED;
+	enum err e = one_more((void **)&s->devices, &s->device_room, s->device_count, sizeof d, DEVICES_MAX);
+	if (!e) s->devices[s->device_count++] = d;
+	return e;
+}
+
+static enum err check_joined(const struct accountstate *s, const struct accountbody *b) {
+	struct hash none = { { 0 } };
+	return deviceid_check_joined(b->device.entry_key.ptr, s->count ? &s->id : &none, b->device.bytes, b->joined.ptr);
+}
+
+static enum err apply_create(struct accountstate *s, const struct accountbody *b, int64_t time) {
+	if (b->kit.kind != DEVICERECORD_KIT) return E_FORGED;
+	enum err e = check_joined(s, b);
+	if (!e) e = add_device(s, &b->device, time);
+	if (!e) e = add_device(s, &b->kit, time);
+	s->home = b->home;
+	return e;
+}
+
+size_t accountstate_full_devices(const struct accountstate *s) {
+	size_t n = 0;
+	for (size_t i = 0; i < s->device_count; i++)
+		n += s->devices[i].kind == DEVICERECORD_FULL && s->devices[i].removed == UINT64_MAX;
+	return n;
+}
+
+/* The kit outranks devices; one device alone may replace it only where there is no second to ask. */
+static enum err apply_recovery(struct accountstate *s, const struct accountbody *b, const struct hash *author, int64_t time) {
+	struct account_device *old = NULL;
+	for (size_t i = 0; i < s->device_count; i++)
+		if (s->devices[i].kind == DEVICERECORD_KIT && s->devices[i].removed == UINT64_MAX) old = &s->devices[i];
+	if (!old || b->kit.kind != DEVICERECORD_KIT) return E_FORGED;
+	if (!hash_equal(author, &old->id) && accountstate_full_devices(s) != 1) return E_FORGED;
+	old->removed = s->count;
+	s->rotate_due = true;
+	s->vaults_due = s->count;
+	return add_device(s, &b->kit, time);
+}
+
+static enum err apply_vault(struct accountstate *s, const struct accountbody_vault *b) {
+	struct account_vault v = {
+		.vault = b->vault,
+		.store = b->store,
+		.role = b->role,
+		.name_len = (uint8_t)b->name.len,
+		.anchor_sequence = b->anchor_sequence,
+		.anchor_hash = b->anchor_hash,
+	};
+	memcpy(v.name, b->name.ptr, b->name.len);
+	for (size_t i = 0; i < s->vault_count; i++) {
+		if (!hash_equal(&s->vaults[i].vault, &b->vault)) continue;
+		s->vaults[i] = v;
+		return OK;
+	}
+	enum err e = one_more((void **)&s->vaults, &s->vault_room, s->vault_count, sizeof v, VAULTS_MAX);
+	if (!e) s->vaults[s->vault_count++] = v;
+	return e;
+}
+
+/* The type against the public part: doc/spec/chains.md section 2. */
+static bool type_fits(uint8_t type, uint8_t public_kind) {
+	switch (public_kind) {
+	case ENTRYPUBLIC_CREATE: return type == ACCOUNTBODY_CREATE;
+	case ENTRYPUBLIC_ROTATE: return type == ACCOUNTBODY_ROTATE;
+	case ENTRYPUBLIC_HOME: return type == ACCOUNTBODY_HOME;
+	default: return type != ACCOUNTBODY_CREATE && type != ACCOUNTBODY_ROTATE && type != ACCOUNTBODY_HOME;
+	}
+}
+
+static enum err apply_body(struct accountstate *s, const struct entry *entry, const struct accountbody *b,
+	const struct hash *author) {
+	struct entrypublic pub;
+	enum err e = entrypublic_decode(&pub, entry->public_part);
+	if (e) return e;
+	if (!type_fits(b->type, pub.kind)) return E_FORGED;
+	switch (b->type) {
+	case ACCOUNTBODY_CREATE: return apply_create(s, b, entry->time);
+	case ACCOUNTBODY_ADD_DEVICE:
+		e = check_joined(s, b);
+		return e ? e : add_device(s, &b->device, entry->time);
+	case ACCOUNTBODY_RECOVERY: return apply_recovery(s, b, author, entry->time);
+	case ACCOUNTBODY_VAULT: return apply_vault(s, &b->vault);
+	case ACCOUNTBODY_ROTATE: s->rotate_due = false; return OK;
+	case ACCOUNTBODY_HOME: s->home = pub.store; return OK;
+	default: return E_UNSUPPORTED;
+	}
+}
+
+/* The author, who must be a valid full device or the kit, with its own thread intact. */
+static enum err check_author(const struct accountstate *s, const struct entryinner *inner, struct span plain,
+	const struct hash *outer, struct account_device **author) {
+	struct account_device *d = (struct account_device *)accountstate_device(s, &inner->device);
+	if (!d || !accountstate_valid_at(d, s->count) || d->kind == DEVICERECORD_WRITE_ONLY) return E_FORGED;
+	if (inner->own_sequence != d->own_sequence || !hash_equal(&inner->own_hash, &d->own_hash)) return E_FORGED;
+	*author = d;
+	return entrycraft_check_author(inner, plain, outer, d->entry_key);
+}
+
+/* The first entry is signed by the device that it makes. */
+static enum err check_first(const struct accountbody *b, const struct entryinner *inner, struct span plain,
+	const struct hash *outer) {
+	struct hash id;
+	if (b->type != ACCOUNTBODY_CREATE || inner->own_sequence != ENTRYINNER_NONE) return E_FORGED;
+	deviceid_of(&id, b->device.entry_key.ptr, b->device.request_key.ptr, b->device.kem_key.ptr);
+	if (!hash_equal(&id, &inner->device)) return E_FORGED;
+	return entrycraft_check_author(inner, plain, outer, b->device.entry_key.ptr);
+}
+
+static enum err apply_opened(struct accountstate *s, const struct entry *entry, const struct entryinner *inner,
+	struct span plain, const struct hash *outer, const struct hash *hash) {
+	struct accountbody body;
+	struct account_device *author = NULL;
+	if (s->count) {
+		enum err e = check_author(s, inner, plain, outer, &author);
+		if (e) return e;
+	}
+	enum err e = accountbody_decode(&body, inner->type, inner->body);
+	if (!e && !s->count) e = check_first(&body, inner, plain, outer);
+	if (!e) e = apply_body(s, entry, &body, &inner->device);
+	if (e) return e;
+	/* devices may have moved in memory */
+	author = (struct account_device *)accountstate_device(s, &inner->device);
+	author->own_sequence = entry->sequence;
+	author->own_hash = *hash;
+	return OK;
+}
+
+enum err accountstate_apply(struct accountstate *s, const struct entry *entry, struct span bytes,
+	const struct hash *hash, const struct epochring *ring) {
+	struct buf plain;
+	struct entryinner inner;
+	struct hash outer;
+	const struct epoch_secrets *secrets = epochring_secrets(ring, entry->epoch);
+	if (!secrets) return E_DENIED;
+	enum err e = one_more((void **)&s->hashes, &s->hash_room, s->count, sizeof *s->hashes, ENTRIES_MAX);
+	if (e) return e;
+	buf_init(&plain, LIMIT_ENTRY_INNER);
+	e = entrycraft_open(entry, bytes, secrets, &plain, &inner, &outer);
+	if (!e) e = apply_opened(s, entry, &inner, buf_span(&plain), &outer, hash);
+	buf_wipe_free(&plain);
+	if (e == E_FORMAT || e == E_FORGED) {
+		s->void_count++;
+		s->newest_void = entry->sequence;
+		return E_FORGED;
+	}
+	if (e) return e;
+	if (s->count == 0) s->id = *hash;
+	s->hashes[s->count++] = *hash;
+	return OK;
+}
