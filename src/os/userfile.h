@@ -1,0 +1,26 @@
+/*
+ * Files that the user names on the command line: links are followed, and a pipe or a terminal will do for reading.
+ * (What a store or the local state holds goes through os/file.h.)
+ */
+#ifndef OS_USERFILE_H
+#define OS_USERFILE_H
+
+#include "base/buf.h"
+#include "os/why.h"
+
+/*
+ * Appends the whole of ${path} to ${out}, whose memory is reserved once for ${max} bytes, so that no copy is left
+ * behind by growing. E_LIMIT if it is longer than ${max}; what opening and reading says. ${what} is how sentences call
+ * it ("the passphrase file"). ${out} may hold a part on failure: the caller wipes it.
+ */
+MUST_USE enum err userfile_read(
+	const char *path, const char *what, size_t max, struct buf *out, struct why *why);
+
+/*
+ * Writes ${bytes} to the new file ${path} with mode 0600 and syncs it. E_EXISTS where anything is there, also a link.
+ * On failure nothing of it is left.
+ */
+MUST_USE enum err userfile_write_new(
+	const char *path, const char *what, struct span bytes, struct why *why);
+
+#endif
