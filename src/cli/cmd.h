@@ -1,0 +1,11 @@
+/* The functions behind the verbs, each in cmd_NAME.c. Each does what its verb says and gives an enum exitcode. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "cli/invocation.h"
+
+int cmd_generate(const struct invocation *inv);
+int cmd_help(const struct invocation *inv);
+int cmd_version(const struct invocation *inv);
+
+#endif
