@@ -14,8 +14,9 @@
 #define DEEP_LEVELS 140
 
 /* u::rw-,u:1000:r--,g::r--,m::r--,o::--- as the kernel's bytes */
-static const uint8_t ACL[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 232, 3, 0, 0, 4, 0,
-	4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255 };
+static const uint8_t ACL[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 232, 3, 0, 0,
+	4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255,
+	255 };
 
 /* cap_net_bind_service, permitted and effective */
 static const uint8_t CAPABILITY[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -71,7 +72,8 @@ static void contents(struct makeput *m) {
 
 static void groups(struct makeput *m, int sub) {
 	static const char *const FIRST[] = { "group-a", "group-b", "twin-a", "twin-b" };
-	static const struct timespec SAME[2] = { { .tv_sec = 5 }, { .tv_sec = 1234567890, .tv_nsec = 5 } };
+	static const struct timespec SAME[2] = { { .tv_sec = 5 },
+		{ .tv_sec = 1234567890, .tv_nsec = 5 } };
 
 	for (size_t i = 0; i < 4; i++) {
 		(void)makeput_file(m, m->top, FIRST[i], 0644, "equal", 5);
@@ -104,7 +106,8 @@ static void root_only(struct makeput *m) {
 	(void)makeput_xattr(m, m->top, "xattr", "security.broch", "value", 5);
 	(void)makeput_xattr(m, m->top, "link", "trusted.a", "value", 5);
 	(void)makeput_file(m, m->top, "capable", 0755, "x", 1);
-	(void)makeput_xattr(m, m->top, "capable", "security.capability", CAPABILITY, sizeof(CAPABILITY));
+	(void)makeput_xattr(
+		m, m->top, "capable", "security.capability", CAPABILITY, sizeof(CAPABILITY));
 }
 
 void altermake_tree(const char *path, bool root) {

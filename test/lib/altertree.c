@@ -31,7 +31,7 @@ static void must(bool done, const char *what) {
 /* Numbers in ${with}: small and known. */
 static long number(const char *text) {
 	return text[0] == '-' ? -(long)treelib_number(text + 1, 0, 99999999, text)
-			      : (long)treelib_number(text, 0, 99999999, text);
+						  : (long)treelib_number(text, 0, 99999999, text);
 }
 
 /* Flips one bit of the byte at ${with}. */
@@ -168,12 +168,9 @@ static void file_new(const char *path, const char *content) {
 /* The same file, on its own. */
 static void unlinked(const char *path, const char *with) {
 	must(unlink(path) == 0, "a name");
-	if (with[0] == 'f')
-		must(mkfifo(path, 0600) == 0, "a fifo");
-	else if (with[0] == 'l')
-		must(symlink("x", path) == 0, "a link");
-	else
-		file_new(path, "equal");
+	if (with[0] == 'f') must(mkfifo(path, 0600) == 0, "a fifo");
+	else if (with[0] == 'l') must(symlink("x", path) == 0, "a link");
+	else file_new(path, "equal");
 }
 
 static void joined(const char *path, const char *with) {
@@ -314,7 +311,8 @@ static const struct kind KINDS[] = {
 	{ "target-byte", "link", target, "targes", "target:link", false, false },
 	{ "target-longer", "link", target, "target/", "target:link", false, false },
 	{ "hardlink-broken", "group-a2", unlinked, "-", "hardlink:group-a2", false, false },
-	{ "hardlink-broken-across", "sub/group-b2", unlinked, "-", "hardlink:sub/group-b2", false, false },
+	{ "hardlink-broken-across", "sub/group-b2", unlinked, "-", "hardlink:sub/group-b2", false,
+		false },
 	{ "hardlink-broken-fifo", "sub/fifo-b", unlinked, "f", "hardlink:sub/fifo-b", false, false },
 	{ "hardlink-broken-link", "sub/link-b", unlinked, "l", "hardlink:sub/link-b", false, false },
 	{ "hardlink-joined", "twin-b", joined, "twin-a", "hardlink:twin-b", false, false },
@@ -393,10 +391,8 @@ static void alter(const struct kind *k) {
 static void print_expect(const struct kind *k) {
 	const char *deep = strstr(k->expect, DEEP);
 
-	if (deep == NULL)
-		(void)printf("%s", k->expect);
-	else
-		(void)printf("%.*s%s", (int)(deep - k->expect), k->expect, altermake_deep());
+	if (deep == NULL) (void)printf("%s", k->expect);
+	else (void)printf("%.*s%s", (int)(deep - k->expect), k->expect, altermake_deep());
 }
 
 static int list(bool root) {

@@ -45,7 +45,7 @@ static int xattrs_list(struct xattrs *x, const struct cmpattrs_side *side) {
 	x->fd = side->fd;
 	if (x->fd < 0) treelib_proc_path(x->path, side->dir, side->name);
 	len = x->fd >= 0 ? flistxattr(x->fd, x->pool, sizeof(x->pool))
-			 : llistxattr(x->path, x->pool, sizeof(x->pool));
+					 : llistxattr(x->path, x->pool, sizeof(x->pool));
 	if (len < 0 && errno == ENOTSUP) len = 0;
 	if (len < 0) return -1;
 	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(x->pool + at) + 1) {
@@ -69,7 +69,7 @@ static enum cmpreport_class xattr_class(const char *name) {
 
 static ssize_t xattr_get(const struct xattrs *x, const char *name, uint8_t value[LIST_MAX]) {
 	return x->fd >= 0 ? fgetxattr(x->fd, name, value, LIST_MAX)
-			  : lgetxattr(x->path, name, value, LIST_MAX);
+					  : lgetxattr(x->path, name, value, LIST_MAX);
 }
 
 static void xattr_value(
@@ -80,8 +80,8 @@ static void xattr_value(
 	size_t i = 0;
 
 	if (la < 0 || lb < 0) {
-		cmpreport_add(r, CMP_UNREADABLE, "attribute %s in %s: %s", name, la < 0 ? "A" : "B",
-			strerror(errno));
+		cmpreport_add(
+			r, CMP_UNREADABLE, "attribute %s in %s: %s", name, la < 0 ? "A" : "B", strerror(errno));
 		return;
 	}
 	if (la != lb) {

@@ -52,7 +52,8 @@ static int read_all(int fd, uint8_t *out, size_t len, off_t at) {
 	return 0;
 }
 
-static void note_bytes(struct cmpdata *out, const uint8_t *a, const uint8_t *b, size_t len, off_t at) {
+static void note_bytes(
+	struct cmpdata *out, const uint8_t *a, const uint8_t *b, size_t len, off_t at) {
 	size_t i = 0;
 
 	if (out->differs || memcmp(a, b, len) == 0) return;
@@ -62,7 +63,8 @@ static void note_bytes(struct cmpdata *out, const uint8_t *a, const uint8_t *b, 
 }
 
 /* Compares a range in which each side is wholly data or wholly hole; a hole reads as zeros. */
-static int range_bytes(int a, int b, bool a_data, bool b_data, off_t from, off_t to, struct cmpdata *out) {
+static int range_bytes(
+	int a, int b, bool a_data, bool b_data, off_t from, off_t to, struct cmpdata *out) {
 	if (!a_data) memset(piece_a, 0, sizeof(piece_a));
 	if (!b_data) memset(piece_b, 0, sizeof(piece_b));
 	while (from < to) {

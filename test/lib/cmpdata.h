@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 struct cmpdata {
-	bool differs;   /* a byte differs; the first is at ${byte_at} */
-	bool filled;    /* a whole 4 KiB block is a hole in A, data in B; the first at ${filled_at} */
-	bool punched;   /* the other way round */
+	bool differs; /* a byte differs; the first is at ${byte_at} */
+	bool filled;  /* a whole 4 KiB block is a hole in A, data in B; the first at ${filled_at} */
+	bool punched; /* the other way round */
 	off_t byte_at;
 	off_t filled_at;
 	off_t punched_at;

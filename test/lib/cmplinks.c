@@ -92,7 +92,6 @@ bool cmplinks_pair(
 		cmpreport_add(r, CMP_HARDLINK, "one file with '%s', in B not", la->path);
 	else if (!partner_is(lb, a))
 		cmpreport_add(r, CMP_HARDLINK, "not one file with '%s', in B yes", lb->path);
-	else
-		return links->of_a.count == before;
+	else return links->of_a.count == before;
 	return false;
 }

@@ -19,6 +19,7 @@ void cmplinks_free(struct cmplinks *links);
  * reports where that contradicts an earlier pair. True if the same pair was there before, so that
  * everything but the name has been compared.
  */
-bool cmplinks_pair(struct cmplinks *links, struct cmpreport *r, const struct stat *a, const struct stat *b);
+bool cmplinks_pair(
+	struct cmplinks *links, struct cmpreport *r, const struct stat *a, const struct stat *b);
 
 #endif

@@ -10,17 +10,28 @@
 #define DETAIL_MAX 9000 /* two link targets and a little text */
 
 static const char *const CLASS_NAMES[CMP_CLASSES] = {
-	[CMP_MISSING] = "missing",       [CMP_EXTRA] = "extra",
-	[CMP_TYPE] = "type",             [CMP_CONTENT] = "content",
-	[CMP_SIZE] = "size",             [CMP_HOLES] = "holes",
-	[CMP_NEW_HOLES] = "new-holes",   [CMP_MODE] = "mode",
-	[CMP_SETUID] = "setuid",         [CMP_OWNER] = "owner",
-	[CMP_MTIME] = "mtime",           [CMP_XATTR] = "xattr",
-	[CMP_ACL] = "acl",               [CMP_CAPABILITY] = "capability",
-	[CMP_SECURITY] = "security",     [CMP_TRUSTED] = "trusted",
-	[CMP_TARGET] = "target",         [CMP_RDEV] = "rdev",
-	[CMP_HARDLINK] = "hardlink",     [CMP_DEVICE] = "device",
-	[CMP_SOCKET] = "socket",         [CMP_UNREADABLE] = "unreadable",
+	[CMP_MISSING] = "missing",
+	[CMP_EXTRA] = "extra",
+	[CMP_TYPE] = "type",
+	[CMP_CONTENT] = "content",
+	[CMP_SIZE] = "size",
+	[CMP_HOLES] = "holes",
+	[CMP_NEW_HOLES] = "new-holes",
+	[CMP_MODE] = "mode",
+	[CMP_SETUID] = "setuid",
+	[CMP_OWNER] = "owner",
+	[CMP_MTIME] = "mtime",
+	[CMP_XATTR] = "xattr",
+	[CMP_ACL] = "acl",
+	[CMP_CAPABILITY] = "capability",
+	[CMP_SECURITY] = "security",
+	[CMP_TRUSTED] = "trusted",
+	[CMP_TARGET] = "target",
+	[CMP_RDEV] = "rdev",
+	[CMP_HARDLINK] = "hardlink",
+	[CMP_DEVICE] = "device",
+	[CMP_SOCKET] = "socket",
+	[CMP_UNREADABLE] = "unreadable",
 };
 
 static void ignore_one(struct cmpreport *r, const char *name, size_t len) {
@@ -61,10 +72,8 @@ void cmpreport_path_cut(struct cmpreport *r, size_t len) {
 }
 
 static void print_path(const struct cmpreport *r) {
-	if (r->path_len == 0)
-		(void)fputc('.', stdout);
-	else
-		treelib_escape(stdout, r->path, r->path_len, r->json);
+	if (r->path_len == 0) (void)fputc('.', stdout);
+	else treelib_escape(stdout, r->path, r->path_len, r->json);
 }
 
 void cmpreport_add(struct cmpreport *r, enum cmpreport_class class, const char *fmt, ...) {
@@ -107,7 +116,8 @@ int cmpreport_finish(struct cmpreport *r) {
 	uint64_t different;
 
 	(void)printf(r->json ? "{\"type\":\"summary\",\"entries\":%" PRIu64 ",\"data_bytes\":%" PRIu64
-		: "compared: entries=%" PRIu64 " data-bytes=%" PRIu64 "\n", r->entries, r->data_bytes);
+						 : "compared: entries=%" PRIu64 " data-bytes=%" PRIu64 "\n",
+		r->entries, r->data_bytes);
 	(void)print_counts(r, true);
 	different = print_counts(r, false);
 	if (r->json) (void)fputs("}\n", stdout);

@@ -21,8 +21,9 @@ static int folder(struct makeput *m, int dir, const char *name) {
 
 /* Text that compresses about as source code does. */
 static void fill_text(struct makeput *m, uint8_t *out, size_t len) {
-	static const char *const WORDS[] = { "return ", "static ", "if (", ") {\n\t", "}\n", "int ", "size_t ",
-		"= ", "the ", "of ", "buffer", "length", "->", "; ", "/* ", " */\n", "0x", "name", "value", "\n" };
+	static const char *const WORDS[] = { "return ", "static ", "if (", ") {\n\t", "}\n", "int ",
+		"size_t ", "= ", "the ", "of ", "buffer", "length", "->", "; ", "/* ", " */\n", "0x",
+		"name", "value", "\n" };
 	size_t at = 0;
 
 	while (at < len) {
@@ -30,10 +31,8 @@ static void fill_text(struct makeput *m, uint8_t *out, size_t len) {
 		uint64_t r = treelib_below(&m->rng, 24);
 		size_t n;
 
-		if (r < 20)
-			(void)snprintf(word, sizeof(word), "%s", WORDS[r]);
-		else
-			(void)snprintf(word, sizeof(word), "%u ", (unsigned)treelib_below(&m->rng, 65536));
+		if (r < 20) (void)snprintf(word, sizeof(word), "%s", WORDS[r]);
+		else (void)snprintf(word, sizeof(word), "%u ", (unsigned)treelib_below(&m->rng, 65536));
 		n = strlen(word);
 		if (n > len - at) n = len - at;
 		memcpy(out + at, word, n);
@@ -68,9 +67,9 @@ static void large_files(struct makeput *m, int dir, uint8_t *buf) {
 }
 
 void makedata_sizes(struct makeput *m) {
-	static const size_t SIZES[] = { 0, 1, 2, 63, 64, 65, 127, 128, 129, 511, 512, 513, 4095, 4096, 4097,
-		65535, 65536, 65537, 131071, 131072, 131073, 262143, 262144, 262145, 524288, 1048575, 1048576,
-		1048577, 2097151, 2097152, 2097153, 4194304, 16777215, 16777216, 16777217 };
+	static const size_t SIZES[] = { 0, 1, 2, 63, 64, 65, 127, 128, 129, 511, 512, 513, 4095, 4096,
+		4097, 65535, 65536, 65537, 131071, 131072, 131073, 262143, 262144, 262145, 524288, 1048575,
+		1048576, 1048577, 2097151, 2097152, 2097153, 4194304, 16777215, 16777216, 16777217 };
 	uint8_t *buf = treelib_alloc(LARGEST);
 	int dir = folder(m, m->top, "sizes");
 
@@ -80,8 +79,8 @@ void makedata_sizes(struct makeput *m) {
 	free(buf);
 }
 
-static void same_files(struct makeput *m, int dir, const char *kind, int count, const uint8_t *data,
-	size_t len) {
+static void same_files(
+	struct makeput *m, int dir, const char *kind, int count, const uint8_t *data, size_t len) {
 	char name[40];
 
 	for (int i = 0; i < count; i++) {

@@ -20,9 +20,10 @@ static int folder(struct makeput *m, int dir, const char *name) {
 }
 
 void makekinds_symlinks(struct makeput *m) {
-	static const char *const TARGETS[] = { "nowhere", "/etc/passwd", "/", "..", ".", "../../../../..",
-		"dir", "dir/", "dir//inside", "./dir/../dir/inside", "loop-a", "loop-b", "/nonexistent/x", " ",
-		"caf\xe9", "a\nb", "\x1b[31m", "\xe2\x80\xae", "-rf", "~", "/proc/self/fd/0", "C:\\x", "a\\b" };
+	static const char *const TARGETS[] = { "nowhere", "/etc/passwd", "/", "..", ".",
+		"../../../../..", "dir", "dir/", "dir//inside", "./dir/../dir/inside", "loop-a", "loop-b",
+		"/nonexistent/x", " ", "caf\xe9", "a\nb", "\x1b[31m", "\xe2\x80\xae", "-rf", "~",
+		"/proc/self/fd/0", "C:\\x", "a\\b" };
 	static const size_t LENGTHS[] = { 1, 58, 59, 60, 61, 255, 256, 1023, 1024, 4000, TARGET_MAX };
 	int dir = folder(m, m->top, "symlinks");
 	int sub = folder(m, dir, "dir");
@@ -109,10 +110,15 @@ void makekinds_special(struct makeput *m) {
 		mode_t type;
 		unsigned major, minor;
 	} DEVICES[] = {
-		{ "null", S_IFCHR, 1, 3 }, { "c-1-0", S_IFCHR, 1, 0 }, { "c-0-1", S_IFCHR, 0, 1 },
-		{ "c-255-255", S_IFCHR, 255, 255 }, { "c-256-256", S_IFCHR, 256, 256 },
-		{ "c-large", S_IFCHR, 4095, 1048575 }, { "loop0", S_IFBLK, 7, 0 },
-		{ "b-large", S_IFBLK, 4095, 1048575 }, { "b-8-17", S_IFBLK, 8, 17 },
+		{ "null", S_IFCHR, 1, 3 },
+		{ "c-1-0", S_IFCHR, 1, 0 },
+		{ "c-0-1", S_IFCHR, 0, 1 },
+		{ "c-255-255", S_IFCHR, 255, 255 },
+		{ "c-256-256", S_IFCHR, 256, 256 },
+		{ "c-large", S_IFCHR, 4095, 1048575 },
+		{ "loop0", S_IFBLK, 7, 0 },
+		{ "b-large", S_IFBLK, 4095, 1048575 },
+		{ "b-8-17", S_IFBLK, 8, 17 },
 	};
 	int dir = folder(m, m->top, "special");
 

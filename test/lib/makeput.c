@@ -25,10 +25,8 @@ bool makeput_refused(struct makeput *m, const char *what, const char *name) {
 	case ENAMETOOLONG:
 	case EFBIG:
 	case EILSEQ:
-	case EEXIST:
-		break;
-	default:
-		treelib_die("%s", what);
+	case EEXIST: break;
+	default: treelib_die("%s", what);
 	}
 	(void)fprintf(stderr, "maketree: left out: %s ", what);
 	treelib_escape(stderr, name, strnlen(name, 40), false);
@@ -58,10 +56,8 @@ void makeput_dir_close(struct makeput *m, int dir, const char *name, int fd) {
 static int file_create(struct makeput *m, int dir, const char *name, mode_t mode) {
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
-	if (fd < 0)
-		(void)makeput_refused(m, "file", name);
-	else
-		m->entries++;
+	if (fd < 0) (void)makeput_refused(m, "file", name);
+	else m->entries++;
 	return fd;
 }
 
@@ -125,8 +121,7 @@ bool makeput_node(struct makeput *m, int dir, const char *name, mode_t mode, dev
 	return true;
 }
 
-bool makeput_link(
-	struct makeput *m, int from_dir, const char *from, int to_dir, const char *to) {
+bool makeput_link(struct makeput *m, int from_dir, const char *from, int to_dir, const char *to) {
 	if (linkat(from_dir, from, to_dir, to, 0) != 0) return makeput_refused(m, "hard link", to);
 	m->entries++;
 	return true;
@@ -149,7 +144,8 @@ void makeput_time(struct makeput *m, int dir, const char *name, int64_t sec, int
 	}
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) treelib_die("reading a time back");
 	if (st.st_mtim.tv_sec != sec || st.st_mtim.tv_nsec != nsec) {
-		(void)fprintf(stderr, "maketree: left out: time %" PRId64 ".%09" PRId32
+		(void)fprintf(stderr,
+			"maketree: left out: time %" PRId64 ".%09" PRId32
 			": the file system keeps %lld.%09ld instead\n",
 			sec, nsec, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 		m->left_out++;
@@ -165,8 +161,8 @@ void makeput_owner(int dir, const char *name, uid_t uid, gid_t gid) {
 		treelib_die("owner %u:%u", uid, gid);
 }
 
-bool makeput_xattr(struct makeput *m, int dir, const char *name, const char *attr,
-	const void *value, size_t len) {
+bool makeput_xattr(
+	struct makeput *m, int dir, const char *name, const char *attr, const void *value, size_t len) {
 	char path[TREELIB_PATH_MAX];
 
 	treelib_proc_path(path, dir, name);

@@ -47,16 +47,15 @@ void makeput_write(int fd, const void *data, size_t len, off_t at);
 bool makeput_symlink(struct makeput *m, int dir, const char *name, const char *target);
 /* ${mode} with its type, as for mknod. */
 bool makeput_node(struct makeput *m, int dir, const char *name, mode_t mode, dev_t rdev);
-bool makeput_link(
-	struct makeput *m, int from_dir, const char *from, int to_dir, const char *to);
+bool makeput_link(struct makeput *m, int from_dir, const char *from, int to_dir, const char *to);
 
 /* These change an entry that exists; no link is followed. */
 void makeput_stamp(struct makeput *m, int dir, const char *name);
 void makeput_time(struct makeput *m, int dir, const char *name, int64_t sec, int32_t nsec);
 void makeput_mode(int dir, const char *name, mode_t mode);
 void makeput_owner(int dir, const char *name, uid_t uid, gid_t gid);
-bool makeput_xattr(struct makeput *m, int dir, const char *name, const char *attr,
-	const void *value, size_t len);
+bool makeput_xattr(
+	struct makeput *m, int dir, const char *name, const char *attr, const void *value, size_t len);
 
 /* Counts ${what} as left out, with errno's reason, if the reason is the file system's. */
 bool makeput_refused(struct makeput *m, const char *what, const char *name);

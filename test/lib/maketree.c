@@ -63,8 +63,13 @@ static const struct {
 static void options_read(struct makeput_options *o, int argc, char **argv) {
 	int c;
 
-	*o = (struct makeput_options){ .root = true, .deep = true, .tebibyte = true,
-		.big = 500000, .links = 1000, .depth = 4096, .seed = 1 };
+	*o = (struct makeput_options){ .root = true,
+		.deep = true,
+		.tebibyte = true,
+		.big = 500000,
+		.links = 1000,
+		.depth = 4096,
+		.seed = 1 };
 	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
 		switch (c) {
 		case 'b': o->big = treelib_number(optarg, 0, 10000000, "--big"); break;

@@ -62,8 +62,7 @@ struct treecmp {
 static int open_quietly(int dir, const char *name, int flags) {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME | flags);
 
-	if (fd < 0 && errno == EPERM)
-		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
+	if (fd < 0 && errno == EPERM) fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
 	return fd;
 }
 
@@ -72,8 +71,8 @@ static void compare_content(
 	struct cmpdata found;
 
 	if (a->st.st_size != b->st.st_size) {
-		cmpreport_add(r, CMP_SIZE, "%lld, in B %lld", (long long)a->st.st_size,
-			(long long)b->st.st_size);
+		cmpreport_add(
+			r, CMP_SIZE, "%lld, in B %lld", (long long)a->st.st_size, (long long)b->st.st_size);
 		return;
 	}
 	if (a->st.st_size == 0) return;
@@ -131,7 +130,8 @@ static void side_reopen(struct side *parent, const struct side *child) {
 		treelib_die("a directory was moved while it was compared");
 }
 
-static void descend(struct treecmp *c, const struct cmpattrs_side *a, const struct cmpattrs_side *b) {
+static void descend(
+	struct treecmp *c, const struct cmpattrs_side *a, const struct cmpattrs_side *b) {
 	struct level new = { .path_len = c->report.path_len };
 
 	if (!side_open(&new.a, a)) {
@@ -177,8 +177,8 @@ static void compare_pair(
 
 	r->entries++;
 	if ((a->st.st_mode & S_IFMT) != (b->st.st_mode & S_IFMT)) {
-		cmpreport_add(r, CMP_TYPE, "%s, in B %s", cmpattrs_type(a->st.st_mode),
-			cmpattrs_type(b->st.st_mode));
+		cmpreport_add(
+			r, CMP_TYPE, "%s, in B %s", cmpattrs_type(a->st.st_mode), cmpattrs_type(b->st.st_mode));
 		return;
 	}
 	if (!S_ISDIR(a->st.st_mode) && (a->st.st_nlink > 1 || b->st.st_nlink > 1) &&
@@ -226,12 +226,10 @@ static void step(struct treecmp *c) {
 	if (order >= 0) l->b.next++;
 	if (order <= 0 && !side_stat(c, &a, "A")) return;
 	if (order >= 0 && !side_stat(c, &b, "B")) return;
-	if (order < 0)
-		only_in_a(&c->report, &a);
+	if (order < 0) only_in_a(&c->report, &a);
 	else if (order > 0)
 		cmpreport_add(&c->report, CMP_EXTRA, "%s, in A missing", cmpattrs_type(b.st.st_mode));
-	else
-		compare_pair(c, &a, &b, true);
+	else compare_pair(c, &a, &b, true);
 }
 
 static void allow_descriptors(void) {

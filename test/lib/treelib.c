@@ -78,14 +78,10 @@ void treelib_escape(FILE *out, const char *bytes, size_t len, bool json) {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)bytes[i];
 
-		if (c == '\\')
-			(void)fputs(json ? "\\\\\\\\" : "\\\\", out);
-		else if (c == '"')
-			(void)fputs("\\\"", out);
-		else if (c >= 0x20 && c < 0x7f)
-			(void)fputc(c, out);
-		else
-			(void)fprintf(out, json ? "\\\\x%02x" : "\\x%02x", c);
+		if (c == '\\') (void)fputs(json ? "\\\\\\\\" : "\\\\", out);
+		else if (c == '"') (void)fputs("\\\"", out);
+		else if (c >= 0x20 && c < 0x7f) (void)fputc(c, out);
+		else (void)fprintf(out, json ? "\\\\x%02x" : "\\x%02x", c);
 	}
 }
 
@@ -152,10 +148,8 @@ void treelib_names_free(struct treelib_names *names) {
 void treelib_proc_path(char out[TREELIB_PATH_MAX], int dir, const char *name) {
 	int n;
 
-	if (dir == AT_FDCWD)
-		n = snprintf(out, TREELIB_PATH_MAX, "%s", name);
-	else
-		n = snprintf(out, TREELIB_PATH_MAX, "/proc/self/fd/%d/%s", dir, name);
+	if (dir == AT_FDCWD) n = snprintf(out, TREELIB_PATH_MAX, "%s", name);
+	else n = snprintf(out, TREELIB_PATH_MAX, "/proc/self/fd/%d/%s", dir, name);
 	if (n < 0 || n >= TREELIB_PATH_MAX) {
 		errno = ENAMETOOLONG;
 		treelib_die("a path from the command line");
