@@ -8,7 +8,7 @@
 .PHONY: all prepare demo check format changelog clean
 
 all: prepare
-	@ninja -C build
+	@ninja -C build broch
 
 prepare:
 	@tools/bootstrap
