@@ -248,10 +248,7 @@ static void fish_word(struct textout *t, const struct verb *v, size_t n) {
 
 static void fish_group(struct textout *t, const struct verb *v, size_t n) {
 	if (v->name[n] != ' ') return;
-	textout_put(t, "complete -c broch -n '__broch_is %.*s; and not __fish_seen_subcommand_from",
-		(int)n, v->name);
-	second_words(t, v->name, n);
-	textout_put(t, "' -a '");
+	textout_put(t, "complete -c broch -n '__broch_words_are %.*s' -a '", (int)n, v->name);
 	second_words(t, v->name, n);
 	textout_put(t, "'\n");
 }
@@ -285,6 +282,7 @@ static void fish(struct textout *t) {
 		"function __broch_needs_verb\n\ttest -z (__broch_words)[1]\nend\n"
 		"function __broch_is\n\tset -l words (__broch_words)\n\tset -l n (count $argv)\n"
 		"\ttest (count $words) -ge $n; and test \"$words[1..$n]\" = \"$argv\"\nend\n"
+		"function __broch_words_are\n\tset -l words (__broch_words)\n\ttest \"$words\" = \"$argv\"\nend\n"
 		"complete -c broch -f\n");
 	first_words(t, fish_word);
 	first_words(t, fish_group);
