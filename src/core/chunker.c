@@ -88,7 +88,8 @@ static uint8_t inverse_sbox(uint8_t b) {
 	return (uint8_t)found;
 }
 
-static void key_prepare(struct chunker_key *k, const uint8_t key[CHUNKER_KEY_BYTES], uint32_t bits) {
+static void key_prepare(
+	struct chunker_key *k, const uint8_t key[CHUNKER_KEY_BYTES], uint32_t bits) {
 	expand_aes(k->round, key + 4096);
 	for (int lane = 0; lane < 2; lane++) {
 		uint64_t k0 = little_get64(k->round[0] + 8 * lane);

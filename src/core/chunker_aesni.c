@@ -12,22 +12,23 @@
 #include "core/chunker_x86.h"
 
 /* A round of the eight, and one digest more. */
-#define ROUND(r)                                                                                   \
-	do {                                                                                           \
-		__m128i key = lanes_load(k->round[r]);                                                     \
-		a = _mm_aesenc_si128(a, key);                                                              \
-		b = _mm_aesenc_si128(b, key);                                                              \
-		c = _mm_aesenc_si128(c, key);                                                              \
-		d = _mm_aesenc_si128(d, key);                                                              \
-		f = _mm_aesenc_si128(f, key);                                                              \
-		g = _mm_aesenc_si128(g, key);                                                              \
-		h = _mm_aesenc_si128(h, key);                                                              \
-		i = _mm_aesenc_si128(i, key);                                                              \
-		next[r - 1] = e = lanes_roll(e, k, in[r - 1], out[r - 1]);                                 \
+#define ROUND(r)                                                   \
+	do {                                                           \
+		__m128i key = lanes_load(k->round[r]);                     \
+		a = _mm_aesenc_si128(a, key);                              \
+		b = _mm_aesenc_si128(b, key);                              \
+		c = _mm_aesenc_si128(c, key);                              \
+		d = _mm_aesenc_si128(d, key);                              \
+		f = _mm_aesenc_si128(f, key);                              \
+		g = _mm_aesenc_si128(g, key);                              \
+		h = _mm_aesenc_si128(h, key);                              \
+		i = _mm_aesenc_si128(i, key);                              \
+		next[r - 1] = e = lanes_roll(e, k, in[r - 1], out[r - 1]); \
 	} while (0)
 
 /* Byte 0 after round 9, of four positions, in the lowest byte of each 32 bits, compared with what a hit has. */
-static inline LANES_TARGET __m128i gather(const struct chunker_key *k, __m128i a, __m128i b, __m128i c, __m128i d) {
+static inline LANES_TARGET __m128i gather(
+	const struct chunker_key *k, __m128i a, __m128i b, __m128i c, __m128i d) {
 	a = _mm_shuffle_epi8(a, _mm_setr_epi8(LANES_GATHER_0));
 	b = _mm_shuffle_epi8(b, _mm_setr_epi8(LANES_GATHER_1));
 	c = _mm_shuffle_epi8(c, _mm_setr_epi8(LANES_GATHER_2));
@@ -37,9 +38,10 @@ static inline LANES_TARGET __m128i gather(const struct chunker_key *k, __m128i a
 	return _mm_cmpeq_epi32(a, _mm_set1_epi32(k->wanted));
 }
 
-static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now, __m128i *next,
-	__m128i e, const uint8_t *in, const uint8_t *out) {
-	__m128i a = now[0], b = now[1], c = now[2], d = now[3], f = now[4], g = now[5], h = now[6], i = now[7];
+static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now,
+	__m128i *next, __m128i e, const uint8_t *in, const uint8_t *out) {
+	__m128i a = now[0], b = now[1], c = now[2], d = now[3], f = now[4], g = now[5], h = now[6],
+			i = now[7];
 	ROUND(1);
 	ROUND(2);
 	ROUND(3);
@@ -52,7 +54,8 @@ static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, cons
 	return (uint32_t)_mm_movemask_epi8(found) & LANES_ALL;
 }
 
-LANES_TARGET size_t chunker_aesni_find(const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
+LANES_TARGET size_t chunker_aesni_find(
+	const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
 	return lanes_find(k, data, from, to);
 }
 

@@ -18,7 +18,8 @@ static bool has_vaes(void) {
 
 static bool has_aes(void) {
 	unsigned a, b, c, d;
-	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c >> 25 & 1) != 0 && __builtin_cpu_supports("sse4.2") != 0;
+	return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c >> 25 & 1) != 0 &&
+		__builtin_cpu_supports("sse4.2") != 0;
 }
 
 bool chunker_cpu_has(enum chunker_path path) {

@@ -13,20 +13,21 @@
  * costs nothing: e*x + (T[in] + k0*x + k0) + x^64*T[out] is the next e.
  */
 struct chunker_key {
-	_Alignas(16) uint64_t in[256][2]; /* T[b] + k0*x + k0 */
-	_Alignas(16) uint64_t out[256][2]; /* x^64 * T[b] */
+	_Alignas(16) uint64_t in[256][2];   /* T[b] + k0*x + k0 */
+	_Alignas(16) uint64_t out[256][2];  /* x^64 * T[b] */
 	_Alignas(16) uint8_t round[11][16]; /* AES round keys */
-	_Alignas(16) uint8_t column[16]; /* the first column of round key 9, four times */
+	_Alignas(16) uint8_t column[16];    /* the first column of round key 9, four times */
 	uint8_t wanted; /* byte 0 after round 9 of every hit, where mask_bits >= 8 */
-	bool any; /* mask_bits < 8: byte 0 says nothing, each position is tested in full */
-	uint64_t mask; /* the ciphertext bits that are zero at a hit */
+	bool any;       /* mask_bits < 8: byte 0 says nothing, each position is tested in full */
+	uint64_t mask;  /* the ciphertext bits that are zero at a hit */
 };
 
 /*
  * The first position p, ${from} <= p < ${to}, whose window data[p-64..p) is a hit, or ${to}. ${from} is at least 64.
  * Reads data[from-64 .. to-1).
  */
-typedef size_t chunker_find(const struct chunker_key *k, const uint8_t *data, size_t from, size_t to);
+typedef size_t chunker_find(
+	const struct chunker_key *k, const uint8_t *data, size_t from, size_t to);
 
 chunker_find chunker_portable_find;
 chunker_find chunker_aesni_find;

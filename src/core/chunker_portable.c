@@ -7,7 +7,8 @@
 
 /* Two words side by side: compilers know how to use a vector register where there is one, and two words elsewhere. */
 typedef uint64_t plane __attribute__((vector_size(16)));
-typedef plane planes[16][8]; /* [byte of the AES block][bit of the byte], one bit for each position */
+typedef plane planes[16]
+					[8]; /* [byte of the AES block][bit of the byte], one bit for each position */
 
 #define POSITIONS 128
 
@@ -33,7 +34,8 @@ static void sub_byte(plane b[8]) {
 	plane t40 = t25 ^ (t29 & t38), t41 = t40 ^ t37, t42 = t29 ^ t33, t43 = t29 ^ t40;
 	plane t44 = t33 ^ t37, t45 = t42 ^ t41;
 
-	plane z0 = t44 & y15, z1 = t37 & y6, z2 = t33 & x7, z3 = t43 & y16, z4 = t40 & y1, z5 = t29 & y7;
+	plane z0 = t44 & y15, z1 = t37 & y6, z2 = t33 & x7, z3 = t43 & y16, z4 = t40 & y1,
+		  z5 = t29 & y7;
 	plane z6 = t42 & y11, z7 = t45 & y17, z8 = t41 & y10, z9 = t44 & y12, z10 = t37 & y3;
 	plane z11 = t33 & y4, z12 = t43 & y13, z13 = t40 & y5, z14 = t29 & y2, z15 = t42 & y9;
 	plane z16 = t45 & y14, z17 = t41 & y8;
@@ -71,7 +73,8 @@ static void add_key_byte(plane b[8], uint8_t key) {
 }
 
 /* One byte of MixColumns: 2a + 3b + c + d. */
-static void mix_byte(plane out[8], const plane a[8], const plane b[8], const plane c[8], const plane d[8]) {
+static void mix_byte(
+	plane out[8], const plane a[8], const plane b[8], const plane c[8], const plane d[8]) {
 	plane carry = a[7] ^ b[7];
 	out[0] = carry ^ b[0] ^ c[0] ^ d[0];
 	out[1] = a[0] ^ b[0] ^ carry ^ b[1] ^ c[1] ^ d[1];
@@ -145,7 +148,8 @@ static struct digest digest_before(const struct chunker_key *k, const uint8_t *d
 	return e;
 }
 
-size_t chunker_portable_find(const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
+size_t chunker_portable_find(
+	const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
 	planes state;
 	uint64_t words[4][64]; /* lane 0 of the first 64 positions, of the rest; lane 1 likewise */
 	if (from >= to) return to;
@@ -162,7 +166,8 @@ size_t chunker_portable_find(const struct chunker_key *k, const uint8_t *data, s
 		}
 		for (int i = 0; i < 4; i++) transpose(words[i]);
 		for (int i = 0; i < 128; i++)
-			state[i / 8][i % 8] = (plane){ words[i / 64 * 2][i % 64], words[i / 64 * 2 + 1][i % 64] };
+			state[i / 8][i % 8] =
+				(plane){ words[i / 64 * 2][i % 64], words[i / 64 * 2 + 1][i % 64] };
 		plane found = hits(k, state);
 		for (size_t i = 0; i < n; i++)
 			if ((found[i / 64] >> i % 64 & 1) != 0) return at + i;

@@ -34,25 +34,26 @@ static inline LANES_TARGET __m256i two(const __m128i *digest) {
 }
 
 /* A round of the sixteen, and two digests more; stored as one, or loading them would wait. */
-#define ROUND(r)                                                                                   \
-	do {                                                                                           \
-		__m256i key = twice(lanes_load(k->round[r]));                                              \
-		a = aesenc(a, key);                                                                        \
-		b = aesenc(b, key);                                                                        \
-		c = aesenc(c, key);                                                                        \
-		d = aesenc(d, key);                                                                        \
-		f = aesenc(f, key);                                                                        \
-		g = aesenc(g, key);                                                                        \
-		h = aesenc(h, key);                                                                        \
-		i = aesenc(i, key);                                                                        \
-		__m128i e0 = lanes_roll(e, k, in[2 * r - 2], out[2 * r - 2]);                              \
-		e = lanes_roll(e0, k, in[2 * r - 1], out[2 * r - 1]);                                      \
-		_mm256_store_si256((__m256i *)__builtin_assume_aligned(next + 2 * r - 2, 32),              \
-			_mm256_inserti128_si256(_mm256_castsi128_si256(e0), e, 1));                            \
+#define ROUND(r)                                                                      \
+	do {                                                                              \
+		__m256i key = twice(lanes_load(k->round[r]));                                 \
+		a = aesenc(a, key);                                                           \
+		b = aesenc(b, key);                                                           \
+		c = aesenc(c, key);                                                           \
+		d = aesenc(d, key);                                                           \
+		f = aesenc(f, key);                                                           \
+		g = aesenc(g, key);                                                           \
+		h = aesenc(h, key);                                                           \
+		i = aesenc(i, key);                                                           \
+		__m128i e0 = lanes_roll(e, k, in[2 * r - 2], out[2 * r - 2]);                 \
+		e = lanes_roll(e0, k, in[2 * r - 1], out[2 * r - 1]);                         \
+		_mm256_store_si256((__m256i *)__builtin_assume_aligned(next + 2 * r - 2, 32), \
+			_mm256_inserti128_si256(_mm256_castsi128_si256(e0), e, 1));               \
 	} while (0)
 
 /* Byte 0 after round 9, of eight positions, compared with what a hit has: bit 4 * half + slot. */
-static inline LANES_TARGET uint32_t gather(const struct chunker_key *k, __m256i a, __m256i b, __m256i c, __m256i d) {
+static inline LANES_TARGET uint32_t gather(
+	const struct chunker_key *k, __m256i a, __m256i b, __m256i c, __m256i d) {
 	a = _mm256_shuffle_epi8(a, twice(_mm_setr_epi8(LANES_GATHER_0)));
 	b = _mm256_shuffle_epi8(b, twice(_mm_setr_epi8(LANES_GATHER_1)));
 	c = _mm256_shuffle_epi8(c, twice(_mm_setr_epi8(LANES_GATHER_2)));
@@ -63,8 +64,8 @@ static inline LANES_TARGET uint32_t gather(const struct chunker_key *k, __m256i 
 	return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(a));
 }
 
-static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now, __m128i *next,
-	__m128i e, const uint8_t *in, const uint8_t *out) {
+static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now,
+	__m128i *next, __m128i e, const uint8_t *in, const uint8_t *out) {
 	__m256i a = two(now), b = two(now + 2), c = two(now + 4), d = two(now + 6);
 	__m256i f = two(now + 8), g = two(now + 10), h = two(now + 12), i = two(now + 14);
 	ROUND(1);
@@ -78,7 +79,8 @@ static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, cons
 	return gather(k, a, b, c, d) | gather(k, f, g, h, i) << 8;
 }
 
-LANES_TARGET size_t chunker_vaes256_find(const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
+LANES_TARGET size_t chunker_vaes256_find(
+	const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
 	return lanes_find(k, data, from, to);
 }
 

@@ -35,32 +35,33 @@ static inline LANES_TARGET __m512i four(const __m128i *digest) {
 	return _mm512_load_si512(__builtin_assume_aligned(digest, 64));
 }
 
-#define ROUND(r)                                                                                   \
-	do {                                                                                           \
-		__m512i key = four_times(lanes_load(k->round[r]));                                         \
-		a = aesenc(a, key);                                                                        \
-		b = aesenc(b, key);                                                                        \
-		c = aesenc(c, key);                                                                        \
-		d = aesenc(d, key);                                                                        \
+#define ROUND(r)                                           \
+	do {                                                   \
+		__m512i key = four_times(lanes_load(k->round[r])); \
+		a = aesenc(a, key);                                \
+		b = aesenc(b, key);                                \
+		c = aesenc(c, key);                                \
+		d = aesenc(d, key);                                \
 	} while (0)
 
 /* Rounds 2q + 1 and 2q + 2 of the sixteen, and four digests more; stored as one, or loading them would wait. */
-#define TWO_ROUNDS(q)                                                                              \
-	do {                                                                                           \
-		__m128i e0 = lanes_roll(e, k, in[4 * q], out[4 * q]);                                      \
-		__m128i e1 = lanes_roll(e0, k, in[4 * q + 1], out[4 * q + 1]);                             \
-		ROUND(2 * q + 1);                                                                          \
-		__m128i e2 = lanes_roll(e1, k, in[4 * q + 2], out[4 * q + 2]);                             \
-		e = lanes_roll(e2, k, in[4 * q + 3], out[4 * q + 3]);                                      \
-		__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(e0), e1, 1);                  \
-		__m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(e2), e, 1);                  \
-		_mm512_store_si512(next + 4 * q, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)); \
-		ROUND(2 * q + 2);                                                                          \
+#define TWO_ROUNDS(q)                                                                \
+	do {                                                                             \
+		__m128i e0 = lanes_roll(e, k, in[4 * q], out[4 * q]);                        \
+		__m128i e1 = lanes_roll(e0, k, in[4 * q + 1], out[4 * q + 1]);               \
+		ROUND(2 * q + 1);                                                            \
+		__m128i e2 = lanes_roll(e1, k, in[4 * q + 2], out[4 * q + 2]);               \
+		e = lanes_roll(e2, k, in[4 * q + 3], out[4 * q + 3]);                        \
+		__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(e0), e1, 1);    \
+		__m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(e2), e, 1);    \
+		_mm512_store_si512(                                                          \
+			next + 4 * q, _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)); \
+		ROUND(2 * q + 2);                                                            \
 	} while (0)
 
 /* Bit 4 * quarter + register: byte 0 after round 9 is what a hit has. */
-static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now, __m128i *next,
-	__m128i e, const uint8_t *in, const uint8_t *out) {
+static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now,
+	__m128i *next, __m128i e, const uint8_t *in, const uint8_t *out) {
 	__m512i a = four(now), b = four(now + 4), c = four(now + 8), d = four(now + 12);
 	TWO_ROUNDS(0);
 	TWO_ROUNDS(1);
@@ -75,7 +76,8 @@ static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, cons
 	return _mm512_cmpeq_epi32_mask(a, _mm512_set1_epi32(k->wanted));
 }
 
-LANES_TARGET size_t chunker_vaes512_find(const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
+LANES_TARGET size_t chunker_vaes512_find(
+	const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
 	return lanes_find(k, data, from, to);
 }
 

@@ -27,15 +27,16 @@ static inline LANES_TARGET __m128i lanes_load(const void *p) {
 }
 
 /* e*x, with what comes in and goes out added. */
-static inline LANES_TARGET __m128i lanes_roll(__m128i e, const struct chunker_key *k, uint8_t in, uint8_t out) {
+static inline LANES_TARGET __m128i lanes_roll(
+	__m128i e, const struct chunker_key *k, uint8_t in, uint8_t out) {
 	__m128i change = _mm_xor_si128(lanes_load(k->in[in]), lanes_load(k->out[out]));
 	__m128i carry = _mm_shuffle_epi32(_mm_srai_epi32(e, 31), 0xf5);
 	carry = _mm_and_si128(carry, _mm_set1_epi64x(CHUNKER_REDUCE));
 	return _mm_xor_si128(_mm_xor_si128(_mm_add_epi64(e, e), change), carry);
 }
 
-static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now, __m128i *next, __m128i e,
-	const uint8_t *in, const uint8_t *out);
+static inline LANES_TARGET uint32_t lanes_step(const struct chunker_key *k, const __m128i *now,
+	__m128i *next, __m128i e, const uint8_t *in, const uint8_t *out);
 
 static inline LANES_TARGET bool lanes_hit(const struct chunker_key *k, __m128i e) {
 	for (int r = 1; r < 10; r++) e = _mm_aesenc_si128(e, lanes_load(k->round[r]));
@@ -43,7 +44,8 @@ static inline LANES_TARGET bool lanes_hit(const struct chunker_key *k, __m128i e
 	return ((uint64_t)_mm_cvtsi128_si64(e) & k->mask) == 0;
 }
 
-static inline LANES_TARGET __m128i lanes_before(const struct chunker_key *k, const uint8_t *data, size_t at) {
+static inline LANES_TARGET __m128i lanes_before(
+	const struct chunker_key *k, const uint8_t *data, size_t at) {
 	__m128i e = lanes_load(k->round[0]);
 	for (size_t i = at - CHUNKER_WINDOW; i < at; i++) {
 		__m128i carry = _mm_shuffle_epi32(_mm_srai_epi32(e, 31), 0xf5);
@@ -54,7 +56,8 @@ static inline LANES_TARGET __m128i lanes_before(const struct chunker_key *k, con
 }
 
 /* The lowest index of a true hit among those that ${maybe} names, or LANES. */
-static LANES_TARGET size_t lanes_first(const struct chunker_key *k, const __m128i *now, uint32_t maybe) {
+static LANES_TARGET size_t lanes_first(
+	const struct chunker_key *k, const __m128i *now, uint32_t maybe) {
 	size_t first = LANES;
 	for (; maybe != 0; maybe &= maybe - 1) {
 		size_t i = LANES_PLACE((size_t)__builtin_ctz(maybe));
@@ -64,19 +67,21 @@ static LANES_TARGET size_t lanes_first(const struct chunker_key *k, const __m128
 }
 
 /* From ${*at}, whose digest is ${*e}, by LANES positions as long as 2 * LANES are left, or to a hit (then true) or a run. */
-static inline LANES_TARGET bool lanes_scan(const struct chunker_key *k, const uint8_t *data, size_t *at,
-	size_t to, __m128i *e) {
+static inline LANES_TARGET bool lanes_scan(
+	const struct chunker_key *k, const uint8_t *data, size_t *at, size_t to, __m128i *e) {
 	_Alignas(64) __m128i digest[2][LANES];
 	size_t p = *at;
 	unsigned which = 0;
 	bool found = false;
 	digest[0][0] = *e;
 	for (size_t i = 1; i < LANES; i++)
-		digest[0][i] = lanes_roll(digest[0][i - 1], k, data[p + i - 1], data[p + i - 1 - CHUNKER_WINDOW]);
+		digest[0][i] =
+			lanes_roll(digest[0][i - 1], k, data[p + i - 1], data[p + i - 1 - CHUNKER_WINDOW]);
 	while (to - p >= 2 * LANES) {
 		const __m128i *now = digest[which];
 		const uint8_t *in = data + p + LANES - 1;
-		uint32_t maybe = lanes_step(k, now, digest[which ^ 1], now[LANES - 1], in, in - CHUNKER_WINDOW);
+		uint32_t maybe =
+			lanes_step(k, now, digest[which ^ 1], now[LANES - 1], in, in - CHUNKER_WINDOW);
 		if (k->any) maybe = LANES_ALL;
 		if (__builtin_expect(maybe != 0, 0)) {
 			size_t i = lanes_first(k, now, maybe);
@@ -88,14 +93,17 @@ static inline LANES_TARGET bool lanes_scan(const struct chunker_key *k, const ui
 		}
 		which ^= 1;
 		p += LANES;
-		if (chunker_run_end(data, p, p + CHUNKER_WINDOW < to ? p + CHUNKER_WINDOW : p, CHUNKER_WINDOW) > p) break;
+		if (chunker_run_end(
+				data, p, p + CHUNKER_WINDOW < to ? p + CHUNKER_WINDOW : p, CHUNKER_WINDOW) > p)
+			break;
 	}
 	*at = p;
 	*e = digest[which][0];
 	return found;
 }
 
-static inline LANES_TARGET size_t lanes_find(const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
+static inline LANES_TARGET size_t lanes_find(
+	const struct chunker_key *k, const uint8_t *data, size_t from, size_t to) {
 	if (from >= to) return to;
 	size_t at = from;
 	__m128i e = lanes_before(k, data, at);

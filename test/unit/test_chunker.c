@@ -92,7 +92,8 @@ static void data_make(enum data_kind kind, uint8_t *p, size_t n) {
 	}
 }
 
-static size_t cut(const struct chunker *c, const uint8_t *data, size_t len, size_t *ends, size_t room) {
+static size_t cut(
+	const struct chunker *c, const uint8_t *data, size_t len, size_t *ends, size_t room) {
 	size_t n = 0;
 	for (size_t at = 0; at < len;) {
 		size_t step = chunker_next(c, data + at, len - at, true);
@@ -108,8 +109,15 @@ static void parameters_out_of_range_are_refused(void **unused) {
 	(void)unused;
 	uint8_t key[CHUNKER_KEY_BYTES] = { 0 };
 	const struct chunker_params bad[] = {
-		{ 63, 1000, 8 }, { 0, 1000, 8 }, { 64, 64, 8 }, { 100, 99, 8 }, { 64, CHUNKER_MAX + 1, 8 },
-		{ CHUNKER_MAX, CHUNKER_MAX, 8 }, { 64, UINT32_MAX, 8 }, { 64, 1000, 0 }, { 64, 1000, 41 },
+		{ 63, 1000, 8 },
+		{ 0, 1000, 8 },
+		{ 64, 64, 8 },
+		{ 100, 99, 8 },
+		{ 64, CHUNKER_MAX + 1, 8 },
+		{ CHUNKER_MAX, CHUNKER_MAX, 8 },
+		{ 64, UINT32_MAX, 8 },
+		{ 64, 1000, 0 },
+		{ 64, 1000, 41 },
 		{ 64, 1000, UINT32_MAX },
 	};
 	const struct chunker_params good[] = { { 64, 65, 1 }, { CHUNKER_MAX - 1, CHUNKER_MAX, 40 } };
@@ -135,7 +143,8 @@ static void paths_are_named_and_forced(void **unused) {
 	for (int i = 0; i < CHUNKER_PATHS; i++) {
 		enum chunker_path path = (enum chunker_path)i;
 		bool here = chunker_path_here(path);
-		print_message("path %s: %s\n", chunker_path_name(path), here ? "tested" : "not on this processor");
+		print_message(
+			"path %s: %s\n", chunker_path_name(path), here ? "tested" : "not on this processor");
 		assert_int_equal(chunker_force_path(c, path), here ? OK : E_UNSUPPORTED);
 		if (here) assert_int_equal(chunker_path_of(c), path);
 	}
@@ -266,7 +275,8 @@ static void keys_cut_differently(void **unused) {
 	assert_int_equal(chunker_new(&c, key, &p), OK);
 	size_t m = cut(c, data, LEN, b, LEN / 64);
 	chunker_free(c);
-	for (size_t i = 0, j = 0; i + 1 < n && j + 1 < m; a[i] < b[j] ? i++ : j++) common += a[i] == b[j];
+	for (size_t i = 0, j = 0; i + 1 < n && j + 1 < m; a[i] < b[j] ? i++ : j++)
+		common += a[i] == b[j];
 	assert_in_range(common, 0, 5);
 }
 
@@ -283,7 +293,8 @@ static void a_trace_changes_nothing(void **unused) {
 		bool final = any(2) != 0;
 		uint8_t *data = guarded_end(&g, len);
 		data_make((enum data_kind)any(DATA_KINDS), data, len);
-		size_t want = cut(c, data, len, ends, ROOM), start = any((uint32_t)len), end = start + any((uint32_t)len);
+		size_t want = cut(c, data, len, ends, ROOM), start = any((uint32_t)len),
+			   end = start + any((uint32_t)len);
 		size_t room = any(4) ? CHUNKER_TRACE_ROOM(ROOM, p.min) : any(3);
 		size_t known = final || any(2) ? len : start + any((uint32_t)(len - start));
 		n = chunker_trace(c, data, known, final, start, end, cuts, room);

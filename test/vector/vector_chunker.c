@@ -45,7 +45,8 @@ struct test {
 	size_t length, count;
 };
 
-static bool run(const struct test *t, const size_t *want, const uint8_t *data, enum chunker_path path) {
+static bool run(
+	const struct test *t, const size_t *want, const uint8_t *data, enum chunker_path path) {
 	uint8_t key[CHUNKER_KEY_BYTES];
 	struct chunker *c;
 	bool good = true;
@@ -73,8 +74,8 @@ int main(void) {
 		return 1;
 	}
 	struct test t;
-	while (fscanf(f, " case %" SCNu64 " %u %u %u %15s %" SCNu64 " %zu %zu", &t.key, &t.params.min, &t.params.max,
-			   &t.params.mask_bits, t.kind, &t.seed, &t.length, &t.count) == 8) {
+	while (fscanf(f, " case %" SCNu64 " %u %u %u %15s %" SCNu64 " %zu %zu", &t.key, &t.params.min,
+			   &t.params.max, &t.params.mask_bits, t.kind, &t.seed, &t.length, &t.count) == 8) {
 		size_t *want = calloc(t.count, sizeof(*want));
 		uint8_t *data = malloc(t.length);
 		bool good = want != NULL && data != NULL && make_data(t.kind, t.seed, data, t.length);

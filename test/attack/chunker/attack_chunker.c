@@ -67,7 +67,8 @@ static void real_cuts(const struct chunker *c, const uint8_t *file, struct cuts 
 /* ---- One row ---- */
 
 enum row { L01, L02, L04 };
-static const char *const row_names[] = { "L01 seeded table", "L02 secret polynomial", "L04 secret table" };
+static const char *const row_names[] = { "L01 seeded table", "L02 secret polynomial",
+	"L04 secret table" };
 
 struct tally {
 	size_t cuts, predicted; /* true cuts of the second files; those that the solver named */
@@ -78,15 +79,16 @@ struct tally {
 };
 
 /* What the solver is given is ${table}: see the head. */
-static bool solve(enum row row, struct chunkerweak *guess, const struct bench *b, const struct cuts *known,
-	const uint64_t table[256]) {
+static bool solve(enum row row, struct chunkerweak *guess, const struct bench *b,
+	const struct cuts *known, const uint64_t table[256]) {
 	struct chunkersolve_evidence e = { b->known, FILE_BYTES, known->ends, known->n };
 	if (row == L01) return chunkersolve_seed(guess, &e, table);
 	if (row == L02) return chunkersolve_modulus(guess, &e, table);
 	return chunkersolve_table(guess, &e);
 }
 
-static void tally_add(struct tally *t, const struct bench *b, const struct cuts *truth, const struct chunkerweak *guess) {
+static void tally_add(struct tally *t, const struct bench *b, const struct cuts *truth,
+	const struct chunkerweak *guess) {
 	struct cuts guessed;
 	struct chunkerweak other;
 	uint64_t table[256];
@@ -147,12 +149,14 @@ static void try_row(struct bench *b, enum row row, size_t keys) {
 		with_prf(row, b, &real);
 	}
 	snprintf(what, sizeof(what), "%s, without PRF: recovered", row_names[row]);
-	snprintf(figures, sizeof(figures), "%zu of %zu keys; %zu of %zu cuts predicted, at least %.2f %%", weak.solved, keys,
+	snprintf(figures, sizeof(figures),
+		"%zu of %zu keys; %zu of %zu cuts predicted, at least %.2f %%", weak.solved, keys,
 		weak.predicted, weak.cuts, 100 * weak.worst);
 	report(b, weak.solved == keys && weak.worst > 0.99, what, figures);
 	snprintf(what, sizeof(what), "%s, Broch: no better than chance", row_names[row]);
-	snprintf(figures, sizeof(figures), "%zu of %zu keys; %zu of %zu cuts predicted, a random key %zu, by chance %.2f",
-		real.solved, keys, real.predicted, real.cuts, real.by_random_key, real.chance);
+	snprintf(figures, sizeof(figures),
+		"%zu of %zu keys; %zu of %zu cuts predicted, a random key %zu, by chance %.2f", real.solved,
+		keys, real.predicted, real.cuts, real.by_random_key, real.chance);
 	/* Poisson: more than 4 + 4 * chance is rarer than one in ten thousand runs */
 	report(b, real.solved == 0 && (double)real.predicted <= 4 + 4 * real.chance, what, figures);
 }
@@ -175,12 +179,15 @@ static void same_hash(struct bench *b) {
 	for (int i = 0; i < 256; i++) table[i] = little_get64(key + 16 * i);
 	for (int i = 0; i < CHUNKER_WINDOW; i++) window[i] = (uint8_t)i;
 	chunkerweak_init(&w, table, CHUNKERWEAK_REDUCE, 0);
-	report(b, chunkerweak_digest(&w, window) == 0x0f80383185e2b74au, "the same hash as the real chunker", "");
+	report(b, chunkerweak_digest(&w, window) == 0x0f80383185e2b74au,
+		"the same hash as the real chunker", "");
 }
 
 int main(int argc, char **argv) {
 	struct bench b = { .known = malloc(FILE_BYTES), .second = malloc(FILE_BYTES) };
-	size_t keys = argc < 2 ? 3 : strcmp(argv[1], "--long") == 0 ? 100 : (size_t)strtoul(argv[1], NULL, 10);
+	size_t keys = argc < 2               ? 3
+		: strcmp(argv[1], "--long") == 0 ? 100
+										 : (size_t)strtoul(argv[1], NULL, 10);
 	if (b.known == NULL || b.second == NULL || keys == 0) return 1;
 	same_hash(&b);
 	for (size_t i = 0; i < FILE_BYTES; i += 8) {

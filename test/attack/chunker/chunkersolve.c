@@ -11,14 +11,16 @@ static const uint8_t *next_window(const struct chunkersolve_evidence *e, size_t 
 	while (*i < e->n) {
 		size_t start = *i == 0 ? 0 : e->ends[*i - 1], end = e->ends[*i];
 		++*i;
-		if (end < e->len && end - start < chunker_default.max) return e->data + end - CHUNKER_WINDOW;
+		if (end < e->len && end - start < chunker_default.max)
+			return e->data + end - CHUNKER_WINDOW;
 	}
 	return NULL;
 }
 
 /* ---- L01 ---- */
 
-bool chunkersolve_seed(struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]) {
+bool chunkersolve_seed(
+	struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]) {
 	const uint8_t *window;
 	unsigned *votes = calloc(MASK + 1, sizeof(*votes)), most = 0, all = 0;
 	if (votes == NULL) abort();
@@ -72,7 +74,8 @@ static uint64_t modulus_from(const unsigned s[127], unsigned of_x) {
 	return modulus;
 }
 
-bool chunkersolve_modulus(struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]) {
+bool chunkersolve_modulus(
+	struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]) {
 	struct modulus_row rows[63] = { { 0, 0 } };
 	uint64_t r[63]; /* the masked bits of x^64 .. x^126 */
 	unsigned s[127] = { 1 };

@@ -21,13 +21,15 @@ struct chunkersolve_evidence {
  * L01, borg's seeded table: ${table} is the secret one with one unknown word added to every entry. That adds one unknown
  * constant to every digest, so the masked bits are the same at every cut: the commonest value is the answer.
  */
-bool chunkersolve_seed(struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]);
+bool chunkersolve_seed(
+	struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]);
 
 /*
  * L02, restic's secret polynomial: ${table} is known, the modulus is not. The masked bits of x^64 .. x^126 modulo it obey
  * a linear equation at each cut; solved, their lowest bits are a linear recurrence whose polynomial is the modulus.
  */
-bool chunkersolve_modulus(struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]);
+bool chunkersolve_modulus(
+	struct chunkerweak *out, const struct chunkersolve_evidence *e, const uint64_t table[256]);
 
 /*
  * L04, any hash linear in its key: nothing of the table is known. The data has only byte values below
