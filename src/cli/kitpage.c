@@ -69,7 +69,9 @@ enum err kitpage_render(
 	kitcode_encode(code, secret);
 	textout_put(&t, "BROCH RECOVERY KIT\n\n");
 	textout_wrap(&t, intro, 0, 0, 78);
-	textout_put(&t, "\n        " KITCODE_MARKER "  %s\n\n", code);
+	textout_put(&t, "\n        " KITCODE_MARKER "  ");
+	textout_raw(&t, code, KITCODE_TEXT - 1); /* textout_put would leave a copy on the stack */
+	textout_put(&t, "\n\n");
 	draw(&t, code, page->light_on_dark);
 	textout_put(&t, "\n");
 	textout_wrap(&t, steps, 0, 0, 78);

@@ -121,6 +121,8 @@ static void draw(struct progress *p, const struct view *v) {
 		buf_add(&line, span_of(head, n)) != OK)
 		goto out;
 	tail = buf_span(&name);
+	if (tail.len > 4 * columns)
+		tail = span_skip(tail, tail.len - 4 * columns); /* no more can fit */
 	if (used + 8 < columns && tail.len > 0) {
 		bool cut = terminal_width(tail) > columns - used;
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "core/glob.h"
 #include "core/pattern.h"
 
@@ -241,6 +242,29 @@ static void any_bytes(void **state) {
 	}
 }
 
+/* Whatever allocation fails, the set stays usable and nothing leaks. */
+static void without_memory(void **state) {
+	bool done = false;
+
+	(void)state;
+	for (uint64_t nth = 1; !done; nth++) {
+		struct pattern_set *set = NULL;
+		size_t line;
+		enum err e;
+
+		mem_fail_at(nth);
+		e = pattern_set_new(&set);
+		for (int i = 0; e == OK && i < 9; i++) e = pattern_set_add(set, span_text("a/**/b"));
+		if (e == OK)
+			e = pattern_set_add_lines(set, span_text("$HOME/x\n*.o\n"), variable, NULL, &line);
+		mem_fail_at(0);
+		done = e == OK;
+		if (!done) assert_int_equal(e, E_NOMEM);
+		if (set) (void)pattern_set_match(set, span_text("/a/c/b"));
+		pattern_set_free(set);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches),
@@ -250,6 +274,7 @@ int main(void) {
 		cmocka_unit_test(refuses_malformed),
 		cmocka_unit_test(reads_files),
 		cmocka_unit_test(any_bytes),
+		cmocka_unit_test(without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
