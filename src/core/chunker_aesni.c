@@ -11,19 +11,21 @@
 
 #include "core/chunker_x86.h"
 
-/* A round of the eight, and one digest more. */
-#define ROUND(r)                                                   \
-	do {                                                           \
-		__m128i key = lanes_load(k->round[r]);                     \
-		a = _mm_aesenc_si128(a, key);                              \
-		b = _mm_aesenc_si128(b, key);                              \
-		c = _mm_aesenc_si128(c, key);                              \
-		d = _mm_aesenc_si128(d, key);                              \
-		f = _mm_aesenc_si128(f, key);                              \
-		g = _mm_aesenc_si128(g, key);                              \
-		h = _mm_aesenc_si128(h, key);                              \
-		i = _mm_aesenc_si128(i, key);                              \
-		next[r - 1] = e = lanes_roll(e, k, in[r - 1], out[r - 1]); \
+/* A round of the eight, and one digest more. The empty statements make the compiler leave it so. */
+#define ROUND(r)                                                            \
+	do {                                                                    \
+		__m128i key = lanes_load(k->round[r]);                              \
+		a = _mm_aesenc_si128(a, key);                                       \
+		b = _mm_aesenc_si128(b, key);                                       \
+		c = _mm_aesenc_si128(c, key);                                       \
+		d = _mm_aesenc_si128(d, key);                                       \
+		f = _mm_aesenc_si128(f, key);                                       \
+		g = _mm_aesenc_si128(g, key);                                       \
+		h = _mm_aesenc_si128(h, key);                                       \
+		i = _mm_aesenc_si128(i, key);                                       \
+		next[r - 1] = e = lanes_roll(e, k, in[r - 1], out[r - 1]);          \
+		__asm__ volatile("" : "+x"(a), "+x"(b), "+x"(c), "+x"(d), "+x"(e)); \
+		__asm__ volatile("" : "+x"(f), "+x"(g), "+x"(h), "+x"(i));          \
 	} while (0)
 
 /* Byte 0 after round 9, of four positions, in the lowest byte of each 32 bits, compared with what a hit has. */

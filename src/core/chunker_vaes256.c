@@ -33,7 +33,8 @@ static inline LANES_TARGET __m256i two(const __m128i *digest) {
 	return _mm256_load_si256((const __m256i *)__builtin_assume_aligned(digest, 32));
 }
 
-/* A round of the sixteen, and two digests more; stored as one, or loading them would wait. */
+/* A round of the sixteen, and two digests more; stored as one, or loading them would wait. The
+ * empty statements make the compiler leave the order so. */
 #define ROUND(r)                                                                      \
 	do {                                                                              \
 		__m256i key = twice(lanes_load(k->round[r]));                                 \
@@ -49,6 +50,8 @@ static inline LANES_TARGET __m256i two(const __m128i *digest) {
 		e = lanes_roll(e0, k, in[2 * r - 1], out[2 * r - 1]);                         \
 		_mm256_store_si256((__m256i *)__builtin_assume_aligned(next + 2 * r - 2, 32), \
 			_mm256_inserti128_si256(_mm256_castsi128_si256(e0), e, 1));               \
+		__asm__ volatile("" : "+x"(a), "+x"(b), "+x"(c), "+x"(d), "+x"(e));           \
+		__asm__ volatile("" : "+x"(f), "+x"(g), "+x"(h), "+x"(i));                    \
 	} while (0)
 
 /* Byte 0 after round 9, of eight positions, compared with what a hit has: bit 4 * half + slot. */

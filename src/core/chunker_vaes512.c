@@ -35,16 +35,18 @@ static inline LANES_TARGET __m512i four(const __m128i *digest) {
 	return _mm512_load_si512(__builtin_assume_aligned(digest, 64));
 }
 
-#define ROUND(r)                                           \
-	do {                                                   \
-		__m512i key = four_times(lanes_load(k->round[r])); \
-		a = aesenc(a, key);                                \
-		b = aesenc(b, key);                                \
-		c = aesenc(c, key);                                \
-		d = aesenc(d, key);                                \
+#define ROUND(r)                                                            \
+	do {                                                                    \
+		__m512i key = four_times(lanes_load(k->round[r]));                  \
+		a = aesenc(a, key);                                                 \
+		b = aesenc(b, key);                                                 \
+		c = aesenc(c, key);                                                 \
+		d = aesenc(d, key);                                                 \
+		__asm__ volatile("" : "+v"(a), "+v"(b), "+v"(c), "+v"(d), "+v"(e)); \
 	} while (0)
 
-/* Rounds 2q + 1 and 2q + 2 of the sixteen, and four digests more; stored as one, or loading them would wait. */
+/* Rounds 2q + 1 and 2q + 2 of the sixteen, and four digests more; stored as one, or loading them would wait. The
+ * empty statement makes the compiler leave the order so. */
 #define TWO_ROUNDS(q)                                                                \
 	do {                                                                             \
 		__m128i e0 = lanes_roll(e, k, in[4 * q], out[4 * q]);                        \
