@@ -1,6 +1,7 @@
 /*
- * D(label, key, f1, ..., fn) of doc/spec/crypto.md section 2: start, the fields in order, done. A derive lies in the
- * caller's memory; done wipes it. It holds what is derived from: never leave one without calling done.
+ * D(label, key, f1, ..., fn) of doc/spec/crypto.md section 2: start, the fields in order, done. A
+ * derive lies in the caller's memory; done wipes it. It holds what is derived from: never leave
+ * one without calling done.
  */
 #ifndef CRYPTO_DERIVE_H
 #define CRYPTO_DERIVE_H

@@ -1,6 +1,7 @@
 /*
- * BLAKE3 over one span: plain (names of packs and objects), with a label (H of doc/spec/crypto.md), with a key (MAC).
- * A hash, an id or a name is a struct hash everywhere. For input in pieces: crypto/hasher.h.
+ * BLAKE3 over one span: plain (names of packs and objects), with a label (H of
+ * doc/spec/crypto.md), with a key (MAC). A hash, an id or a name is a struct hash everywhere. For
+ * input in pieces: crypto/hasher.h.
  */
 #ifndef CRYPTO_HASH_H
 #define CRYPTO_HASH_H
@@ -31,7 +32,10 @@ int hash_order(const struct hash *a, const struct hash *b);
 struct span hash_span(const struct hash *h); /* its 32 bytes, valid as long as ${h} is */
 struct hash hash_from(const uint8_t bytes[HASH_SIZE]);
 
-/* Lower-case hexadecimal. Parsing takes exactly 64 lower-case digits: else E_FORMAT, and ${out} is as before. */
+/*
+ * Lower-case hexadecimal. Parsing takes exactly 64 lower-case digits: else E_FORMAT, and ${out}
+ * is as before.
+ */
 void hash_hex(char out[HASH_HEX], const struct hash *h);
 MUST_USE enum err hash_parse_hex(struct hash *out, struct span text);
 

@@ -15,7 +15,10 @@ void hasher_keyed(struct hasher *h, const uint8_t key[HASH_SIZE]);
 
 void hasher_add(struct hasher *h, struct span in);
 
-/* The result of 32 or, from the extendable output, ${n} bytes. Wipes ${h}: begin anew for another. */
+/*
+ * The result of 32 or, from the extendable output, ${n} bytes. Wipes ${h}: begin anew for
+ * another.
+ */
 void hasher_done(struct hasher *h, struct hash *out);
 void hasher_done_long(struct hasher *h, void *out, size_t n);
 

@@ -6,7 +6,10 @@
 
 enum { MESSAGE_MAX = 1 << 20 }; /* with the context; an entry is at most 262,144 bytes */
 
-/* Writes the joined bytes of ${count} ${parts} into ${out}, an uninitialised buf that the caller frees. E_LIMIT, E_NOMEM. */
+/*
+ * Writes the joined bytes of ${count} ${parts} into ${out}, an uninitialised buf that the caller
+ * frees. E_LIMIT, E_NOMEM.
+ */
 MUST_USE enum err message_build(
 	struct buf *out, const char *context, const struct span *parts, size_t count);
 

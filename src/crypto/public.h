@@ -1,4 +1,7 @@
-/* Sizes and numbers of what is public in the suite (doc/spec/crypto.md section 1, formats.md section 8). */
+/*
+ * Sizes and numbers of what is public in the suite (doc/spec/crypto.md section 1, formats.md
+ * section 8).
+ */
 #ifndef CRYPTO_PUBLIC_H
 #define CRYPTO_PUBLIC_H
 

@@ -1,4 +1,7 @@
-/* Argon2id of a passphrase (doc/spec/crypto.md section 8). The bounds are compiled in and checked before any work. */
+/*
+ * Argon2id of a passphrase (doc/spec/crypto.md section 8). The bounds are compiled in and checked
+ * before any work.
+ */
 #ifndef SECRET_ARGON_H
 #define SECRET_ARGON_H
 
@@ -25,7 +28,10 @@ struct argon_cost {
 
 bool argon_accepts(struct argon_cost cost);
 
-/* E_LIMIT at once for a cost out of bounds or a passphrase too long; E_NOMEM if there is not that much memory. */
+/*
+ * E_LIMIT at once for a cost out of bounds or a passphrase too long; E_NOMEM if there is not that
+ * much memory.
+ */
 MUST_USE enum err argon_key(struct passphrase_key *out, struct span passphrase,
 	const uint8_t salt[ARGON_SALT], struct argon_cost cost);
 

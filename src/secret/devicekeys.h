@@ -32,8 +32,9 @@ void devicekeys_public_of(struct device_public *out, const struct kem_seed *kem,
 	const struct sign_seed *entry, const struct sign_seed *request);
 
 /*
- * The signature "joined" by which a device shows that it holds the keys of its ${device_record}, for ${account} (32
- * zero bytes in an account's first entry). E_LIMIT, E_NOMEM. Checked by deviceid_check_joined.
+ * The signature "joined" by which a device shows that it holds the keys of its ${device_record},
+ * for ${account} (32 zero bytes in an account's first entry). E_LIMIT, E_NOMEM. Checked by
+ * deviceid_check_joined.
  */
 MUST_USE enum err devicekeys_join(uint8_t out[SIGN_SIGNATURE], const struct device_keys *keys,
 	const struct hash *account, struct span device_record);

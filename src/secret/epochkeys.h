@@ -1,6 +1,7 @@
 /*
- * The secrets of one epoch of a chain and all that is derived from them (doc/spec/crypto.md section 5): S for who
- * reads, W for who writes, A for who administers. In an account chain all three are equal.
+ * The secrets of one epoch of a chain and all that is derived from them (doc/spec/crypto.md
+ * section 5): S for who reads, W for who writes, A for who administers. In an account chain all
+ * three are equal.
  */
 #ifndef SECRET_EPOCHKEYS_H
 #define SECRET_EPOCHKEYS_H
@@ -46,8 +47,9 @@ void epochkeys_reader(struct epoch_secrets *out, const struct hash *birth, uint3
 MUST_USE enum err epochkeys_public(struct epoch_public *out, const struct epoch_secrets *secrets);
 
 /*
- * Whether ${secrets} are those of the epoch that ${stated} describes: the commitment first, in constant time, then the
- * KEM key and the access keys of every role they hold. E_FORGED if not: use nothing of them.
+ * Whether ${secrets} are those of the epoch that ${stated} describes: the commitment first, in
+ * constant time, then the KEM key and the access keys of every role they hold. E_FORGED if not:
+ * use nothing of them.
  */
 MUST_USE enum err epochkeys_check(
 	const struct epoch_secrets *secrets, const struct epoch_public *stated);
@@ -59,21 +61,28 @@ MUST_USE enum err epochkeys_check_commitment(
 void epochkeys_commitment(struct hash *out, const struct epoch_secrets *secrets);
 void epochkeys_kem(struct kem_seed *out, const struct epoch_secrets *secrets);
 
-/* The access key of ${role}, to sign with. E_DENIED if the secrets do not give it, or the role is grant. */
+/*
+ * The access key of ${role}, to sign with. E_DENIED if the secrets do not give it, or the role is
+ * grant.
+ */
 MUST_USE enum err epochkeys_access(
 	struct signer *out, const struct epoch_secrets *secrets, enum role role);
 
 /* The key of inner parts with SEAL_BODY or SEAL_CONTACT (another: assert). */
 void epochkeys_body(struct aead_key *out, const struct epoch_secrets *secrets, enum seal seal);
 
-/* The key of the box tags of ${epoch}: of the first, or of one whose previous epoch has the secret ${previous}. */
+/*
+ * The key of the box tags of ${epoch}: of the first, or of one whose previous epoch has the
+ * secret ${previous}.
+ */
 void epochkeys_first_box_tag(struct box_tag_key *out, const struct hash *birth);
 void epochkeys_box_tag(struct box_tag_key *out, const struct epoch_secret *previous,
 	const struct hash *birth, uint32_t epoch);
 
 /*
- * The previous wrap: S of the previous epoch under this one's (E_IO: fresh.h). Opening gives E_FORGED if it is not a wrap
- * under ${secrets}, and wipes ${previous}; check what it gave with epochkeys_check_commitment.
+ * The previous wrap: S of the previous epoch under this one's (E_IO: fresh.h). Opening gives
+ * E_FORGED if it is not a wrap under ${secrets}, and wipes ${previous}; check what it gave with
+ * epochkeys_check_commitment.
  */
 enum { EPOCHKEYS_WRAP = 96 };
 MUST_USE enum err epochkeys_wrap(uint8_t out[EPOCHKEYS_WRAP], const struct epoch_secrets *secrets,

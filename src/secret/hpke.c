@@ -1,6 +1,7 @@
 /*
- * RFC 9180 with two of its freedoms used: the KEM is X-Wing, whose shared secret goes into the key schedule as it is,
- * and there is one message for an encapsulation, so that no sequence number is kept.
+ * RFC 9180 with two of its freedoms used: the KEM is X-Wing, whose shared secret goes into the
+ * key schedule as it is, and there is one message for an encapsulation, so that no sequence
+ * number is kept.
  */
 #include "secret/hpke.h"
 

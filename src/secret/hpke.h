@@ -1,6 +1,7 @@
 /*
- * HPKE (RFC 9180) base mode with X-Wing and HKDF-SHA256: one message sealed to a public key with ChaCha20-Poly1305,
- * or keys exported for packs (doc/spec/crypto.md section 4). ${info} binds the context; the aad is empty.
+ * HPKE (RFC 9180) base mode with X-Wing and HKDF-SHA256: one message sealed to a public key with
+ * ChaCha20-Poly1305, or keys exported for packs (doc/spec/crypto.md section 4). ${info} binds the
+ * context; the aad is empty.
  */
 #ifndef SECRET_HPKE_H
 #define SECRET_HPKE_H
@@ -17,15 +18,15 @@ enum {
 };
 
 /*
- * Writes ${x.len} + HPKE_OVERHEAD bytes to ${out}, which must not overlap ${x}. E_FORMAT if ${public_key} is none;
- * E_IO (fresh.h).
+ * Writes ${x.len} + HPKE_OVERHEAD bytes to ${out}, which must not overlap ${x}. E_FORMAT if
+ * ${public_key} is none; E_IO (fresh.h).
  */
 MUST_USE enum err hpke_seal(uint8_t *out, const uint8_t public_key[KEM_PUBLIC], struct span info,
 	struct span x, struct fresh *fresh);
 
 /*
- * Writes ${sealed.len} - HPKE_OVERHEAD bytes to ${out}, which must not overlap ${sealed}. E_FORGED if it does not open
- * with ${seed} and ${info}; then ${out} is wiped.
+ * Writes ${sealed.len} - HPKE_OVERHEAD bytes to ${out}, which must not overlap ${sealed}.
+ * E_FORGED if it does not open with ${seed} and ${info}; then ${out} is wiped.
  */
 MUST_USE enum err hpke_open(
 	uint8_t *out, const struct kem_seed *seed, struct span info, struct span sealed);

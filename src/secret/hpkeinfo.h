@@ -1,4 +1,7 @@
-/* The info of an HPKE encapsulation: label || 0x00 || fields, each with its length before it. For this layer's files. */
+/*
+ * The info of an HPKE encapsulation: label || 0x00 || fields, each with its length before it. For
+ * this layer's files.
+ */
 #ifndef SECRET_HPKEINFO_H
 #define SECRET_HPKEINFO_H
 

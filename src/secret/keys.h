@@ -1,7 +1,8 @@
 /*
- * The kinds of secret bytes, each a type of its own so that none is taken for another. A value of such a type exists
- * only if making it succeeded: there is no empty key. Public bytes are plain arrays (crypto/public.h). Short-lived
- * ones lie in one local struct that is wiped (mem_wipe); long-lived ones in memory from secret/secretmem.h.
+ * The kinds of secret bytes, each a type of its own so that none is taken for another. A value of
+ * such a type exists only if making it succeeded: there is no empty key. Public bytes are plain
+ * arrays (crypto/public.h). Short-lived ones lie in one local struct that is wiped (mem_wipe);
+ * long-lived ones in memory from secret/secretmem.h.
  */
 #ifndef SECRET_KEYS_H
 #define SECRET_KEYS_H

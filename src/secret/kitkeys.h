@@ -1,4 +1,7 @@
-/* What the 16 bytes of a recovery kit give (doc/spec/crypto.md section 6). Their text form: secret/kitcode.h. */
+/*
+ * What the 16 bytes of a recovery kit give (doc/spec/crypto.md section 6). Their text form:
+ * secret/kitcode.h.
+ */
 #ifndef SECRET_KITKEYS_H
 #define SECRET_KITKEYS_H
 

@@ -1,7 +1,7 @@
 /*
- * The locator object: where an account's home is, sealed to its recovery kit and stored under the kit's locator
- * (doc/spec/crypto.md section 6, formats.md section 11). Anybody who knows the kit's public key can make one: what it
- * says is a hint, proved by the account's chain.
+ * The locator object: where an account's home is, sealed to its recovery kit and stored under the
+ * kit's locator (doc/spec/crypto.md section 6, formats.md section 11). Anybody who knows the
+ * kit's public key can make one: what it says is a hint, proved by the account's chain.
  */
 #ifndef SECRET_LOCATOR_H
 #define SECRET_LOCATOR_H
@@ -25,7 +25,10 @@ struct locator_content {
 MUST_USE enum err locator_seal(uint8_t out[LOCATOR_SIZE], const uint8_t kem_key[KEM_PUBLIC],
 	const struct hash *locator, const struct locator_content *content, struct fresh *fresh);
 
-/* E_FORGED if it is not sealed to this kit; E_FORMAT, E_UNSUPPORTED. ${out} is written on OK only. */
+/*
+ * E_FORGED if it is not sealed to this kit; E_FORMAT, E_UNSUPPORTED. ${out} is written on OK
+ * only.
+ */
 MUST_USE enum err locator_open(
 	struct locator_content *out, const struct kit_keys *kit, struct span in);
 

@@ -1,6 +1,7 @@
 /*
- * Memory for long-lived secrets: between guard pages, locked into RAM where the system allows it, left out of core
- * dumps, wiped when freed. Costs several pages a piece: for structs that hold keys, not for data.
+ * Memory for long-lived secrets: between guard pages, locked into RAM where the system allows it,
+ * left out of core dumps, wiped when freed. Costs several pages a piece: for structs that hold
+ * keys, not for data.
  */
 #ifndef SECRET_SECRETMEM_H
 #define SECRET_SECRETMEM_H

@@ -1,6 +1,6 @@
 /*
- * What a vault's root gives, for one origin of chunks: the keys of chunk ids, the chunker key, the hard-link key
- * (doc/spec/crypto.md section 7).
+ * What a vault's root gives, for one origin of chunks: the keys of chunk ids, the chunker key,
+ * the hard-link key (doc/spec/crypto.md section 7).
  */
 #ifndef SECRET_VAULTKEYS_H
 #define SECRET_VAULTKEYS_H
@@ -32,7 +32,10 @@ void vaultkeys_root_commitment(
 MUST_USE enum err vaultkeys_check_root(
 	const struct root_key *root, const struct hash *birth, const struct hash *stated);
 
-/* All keys of an origin of the vault with id ${vault}. ${origin_id} is NULL for ORIGIN_OWN, and only then. */
+/*
+ * All keys of an origin of the vault with id ${vault}. ${origin_id} is NULL for ORIGIN_OWN, and
+ * only then.
+ */
 void vaultkeys_derive(struct vault_keys *out, const struct root_key *root, const struct hash *vault,
 	enum origin origin, const struct hash *origin_id);
 

@@ -23,8 +23,8 @@ MUST_USE enum err xwing_encapsulate(uint8_t enc[KEM_ENC], struct xwing_shared *s
 	const uint8_t public_key[KEM_PUBLIC], const struct xwing_coins *coins);
 
 /*
- * A wrong or altered ${enc} gives another secret and no error (what is sealed under it fails then); E_FORGED only for
- * what cannot be an encapsulation at all.
+ * A wrong or altered ${enc} gives another secret and no error (what is sealed under it fails
+ * then); E_FORGED only for what cannot be an encapsulation at all.
  */
 MUST_USE enum err xwing_decapsulate(
 	struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed);

@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* From now on every call of the system's generator gives the first of these bytes (from the start again after 32). */
+/*
+ * From now on every call of the system's generator gives the first of these bytes (from the start
+ * again after 32).
+ */
 void fixedrandom_install(const uint8_t bytes[32]);
 
 /* The system's own again. */

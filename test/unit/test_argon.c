@@ -1,4 +1,7 @@
-/* Argon2id's bounds: refused at once and without memory; the value itself is in test/vector/crypto/keystore.txt. */
+/*
+ * Argon2id's bounds: refused at once and without memory; the value itself is in
+ * test/vector/crypto/keystore.txt.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /*
- * Every kind of sealed or signed thing in every other's place. The secrets are made equal wherever they could be, so that
- * only labels and contexts keep the kinds apart; and whatever is put in a place has the size and form that belongs there.
+ * Every kind of sealed or signed thing in every other's place. The secrets are made equal
+ * wherever they could be, so that only labels and contexts keep the kinds apart; and whatever is
+ * put in a place has the size and form that belongs there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,7 +162,8 @@ static void test_sealed_to_a_key(void **state) {
 }
 
 /*
- * One encapsulation with one info, used for both suites: the keys of a pack are not those that the sealing suite gives.
+ * One encapsulation with one info, used for both suites: the keys of a pack are not those that
+ * the sealing suite gives.
  */
 static void test_export_only_is_another_suite(void **state) {
 	(void)state;

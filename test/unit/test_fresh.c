@@ -1,4 +1,7 @@
-/* Fresh secrets: no repetition between threads, clones or calls, and a stop when the generator is broken. */
+/*
+ * Fresh secrets: no repetition between threads, clones or calls, and a stop when the generator is
+ * broken.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +26,10 @@ static void one(struct fresh *f, struct hash *out) {
 	assert_int_equal(fresh_bytes(f, out->b, HASH_SIZE), OK);
 }
 
-/* Two clones of one machine whose generators repeat: each other input alone must make the difference. */
+/*
+ * Two clones of one machine whose generators repeat: each other input alone must make the
+ * difference.
+ */
 static void test_each_input_counts(void **state) {
 	(void)state;
 	static const struct device_secret other = { { 9, 9, 8 } };

@@ -1,4 +1,7 @@
-/* Hashes, ids, comparison and the generator: src/crypto without signatures. Values are in test/vector/crypto. */
+/*
+ * Hashes, ids, comparison and the generator: src/crypto without signatures. Values are in
+ * test/vector/crypto.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

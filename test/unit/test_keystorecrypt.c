@@ -1,4 +1,6 @@
-/* The key store's errors that are not about bytes (those are in test/vector/crypto/keystore.txt). */
+/*
+ * The key store's errors that are not about bytes (those are in test/vector/crypto/keystore.txt).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Signing and verifying: src/secret/signer.c, src/crypto/verify.c. Values are in test/vector/crypto. */
+/*
+ * Signing and verifying: src/secret/signer.c, src/crypto/verify.c. Values are in
+ * test/vector/crypto.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /*
- * The vectors of test/vector/crypto/ that need secrets. Of each case the program first makes what the case says, from the
- * same random bytes, and then opens it; of the bad variants it only opens.
+ * The vectors of test/vector/crypto/ that need secrets. Of each case the program first makes what
+ * the case says, from the same random bytes, and then opens it; of the bad variants it only
+ * opens.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * Public vectors of other projects, where they are: C2SP's Wycheproof (the primitives under our names) and its vectors of
- * Ed25519 edge cases. Looked for in $BROCH_PUBLIC_VECTORS or in shared/vectors beside the source tree; skipped without.
+ * Public vectors of other projects, where they are: C2SP's Wycheproof (the primitives under our
+ * names) and its vectors of Ed25519 edge cases. Looked for in $BROCH_PUBLIC_VECTORS or in
+ * shared/vectors beside the source tree; skipped without.
  */
 #include <jansson.h>
 #include <sodium.h>
@@ -109,7 +110,10 @@ static bool hkdf_sha256(const json_t *group, const json_t *test) {
 	return okm.n == size && memcmp(out, okm.p, size) == 0;
 }
 
-/* A shared secret of zeros is refused; everything else they call acceptable has to come out right. */
+/*
+ * A shared secret of zeros is refused; everything else they call acceptable has to come out
+ * right.
+ */
 static bool x25519(const json_t *group, const json_t *test) {
 	(void)group;
 	uint8_t out[32];
@@ -175,8 +179,9 @@ static void run(const char *name, unsigned least, bool (*check)(const json_t *, 
 }
 
 /*
- * What chain validity means (doc/spec/crypto.md section 1): no point of small order, in whatever encoding, and no help
- * from the cofactor. A part of small order in a point is not seen and does no harm.
+ * What chain validity means (doc/spec/crypto.md section 1): no point of small order, in whatever
+ * encoding, and no help from the cofactor. A part of small order in a point is not seen and does
+ * no harm.
  */
 static void run_edge_cases(void) {
 	static const char *const refused[] = { "low_order_A", "low_order_R", "non_canonical_A",
