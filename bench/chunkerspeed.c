@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "core/chunker.h"
+#include "crypto/crypto.h"
 
 #define ROUNDS 7
 
@@ -101,7 +102,7 @@ int main(int argc, char **argv) {
 	size_t len = (argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 64) << 20;
 	uint8_t *data = malloc(len), key[CHUNKER_KEY_BYTES];
 	struct chunker *c;
-	if (data == NULL || len == 0) return 1;
+	if (data == NULL || len == 0 || crypto_start() != OK) return 1;
 	random_fill(data, len);
 	random_fill(key, sizeof(key));
 	for (int i = 0; i < 256; i++) gear[i] = random_word();

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/chunker.h"
+#include "crypto/crypto.h"
 
 /* ---- Help ---- */
 
@@ -323,5 +324,6 @@ int main(void) {
 		cmocka_unit_test(keys_cut_differently),
 		cmocka_unit_test(a_trace_changes_nothing),
 	};
+	if (crypto_start() != OK) return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

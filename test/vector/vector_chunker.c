@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/chunker.h"
+#include "crypto/crypto.h"
 
 static void stream(uint64_t seed, uint8_t *out, size_t n) {
 	for (size_t i = 0; i < n; i++) {
@@ -67,6 +68,7 @@ int main(void) {
 	char name[4096], line[128];
 	const char *root = getenv("BROCH_SOURCE_ROOT");
 	int passed = 0, failed = 0;
+	if (crypto_start() != OK) return 1;
 	snprintf(name, sizeof(name), "%s/test/vector/chunker/vectors.txt", root != NULL ? root : ".");
 	FILE *f = fopen(name, "r");
 	if (f == NULL || fgets(line, sizeof(line), f) == NULL) { /* a comment */
