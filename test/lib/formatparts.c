@@ -22,11 +22,12 @@ void formatparts_streamref(FILE *f, const struct streamref *s) {
 }
 
 void formatparts_hashes(FILE *f, const char *name, const struct hashlist *l) {
+	bool ascending = hashlist_is_ascending(l);
 	formatcase_u(f, name, hashlist_count(l));
 	for (size_t i = 0; i < hashlist_count(l); i++) {
 		struct hash h = hashlist_at(l, i);
 		formatparts_hash(f, "name", &h);
-		if (hashlist_is_ascending(l)) formatcase_check(hashlist_has(l, &h), "hashlist_has misses");
+		if (ascending) formatcase_check(hashlist_has(l, &h), "hashlist_has misses");
 	}
 }
 

@@ -1,0 +1,8 @@
+#include "formatcase.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	formatcase_fuzz("accountbody", data, size);
+	return 0;
+}
