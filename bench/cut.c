@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <sodium.h>
+
 #include "core/chunker.h"
 
 static struct chunker *chunker;
@@ -19,8 +21,8 @@ __attribute__((constructor)) static void chunker_make(void) {
 		x ^= x << 17;
 		key[i] = (uint8_t)(x >> 24);
 	}
-	if (chunker_new(&chunker, key, &chunker_default) != OK) {
-		fprintf(stderr, "no memory for a chunker\n");
+	if (sodium_init() < 0 || chunker_new(&chunker, key, &chunker_default) != OK) {
+		fprintf(stderr, "no chunker\n");
 		exit(1);
 	}
 }
