@@ -187,7 +187,7 @@ for (const [nInfo, n] of [[0, 0], [10, 1], [60, 256], [92, 3000]]) {
 	};
 	add('hpke', check, { ...m, seed, public: pub, info, plain, sealed },
 		[...ENC_ENDS.flatMap(n => flips('forged', 'sealed', n)), ...flips('forged', 'sealed', 1120, sealed.length - 1), ['forged', 'sealed', 'cut', 1],
-			['forged', 'sealed', 'cut', n + 1], ['forged', 'sealed', 'cut', n + 16 + 1], ['forged', 'sealed', 'grow', 1], ['forged', 'info', 'grow', 1], ...flips('forged', 'seed', 31), ...(nInfo ? flips('forged', 'info', 0) : [])]);
+			['forged', 'sealed', 'put', [1088, s.zeros(32)]], ['forged', 'sealed', 'cut', n + 1], ['forged', 'sealed', 'cut', n + 16 + 1], ['forged', 'sealed', 'grow', 1], ['forged', 'info', 'grow', 1], ...flips('forged', 'seed', 31), ...(nInfo ? flips('forged', 'info', 0) : [])]);
 	const e = s.encapsulate(pub, coins), exporter = s.exporterOf(e.shared, info);
 	add('export', async f => {
 		const suite = other(new XWing(), new HkdfSha256(), new ExportOnly());
