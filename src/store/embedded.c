@@ -299,8 +299,15 @@ static enum err try_ways(struct folder *f, const char *path, struct why *why) {
 	struct why by_link, by_rename;
 	e = race_try(tmp, FILE_WAY_LINK, &by_link);
 	if (e == OK) goto out;
+	if (e != E_UNSUPPORTED) {
+		/* Links that are made, but not only once, would be made later too. */
+		e = why_set(why, e == E_EXISTS ? E_UNSUPPORTED : e, "%.200s: links in it: %.200s", path,
+			by_link.msg);
+		goto out;
+	}
 	e = race_try(tmp, FILE_WAY_RENAME, &by_rename);
 	if (e == OK) goto out;
+	if (e == E_EXISTS) e = E_UNSUPPORTED;
 	e = why_set(why, e,
 		"%.200s: the file system cannot hold a store, because it cannot put a file in place "
 		"only once (by link: %.90s; by rename: %.90s)",

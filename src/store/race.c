@@ -67,7 +67,7 @@ static enum err judge(int folder, const int results[RUNNERS], struct why *why) {
 		if (results[i] == LOST) lost++;
 	}
 	if (won == 1 && lost == RUNNERS - 1 && is_of(folder, winner)) return OK;
-	return why_set(why, E_UNSUPPORTED, "of two processes that raced for a name, %d got it", won);
+	return why_set(why, E_EXISTS, "of two processes that raced for a name, %d got it", won);
 }
 
 static enum err one_round(int folder, enum file_way way, struct why *why) {

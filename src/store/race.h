@@ -7,10 +7,10 @@
 #include "os/file.h"
 
 /*
- * In the empty folder ${folder}, which is empty again afterwards. OK if exactly one of two
- * processes wins each time that they race to put different files at one place by ${way}.
- * E_UNSUPPORTED if the file system does not know that way, or if both win, with the reason; E_IO if
- * it could not be tried.
+ * In the empty folder ${folder}, which is empty again afterwards. OK if exactly one of two processes
+ * wins each time that they race to put different files at one place by ${way}. E_UNSUPPORTED if the
+ * file system refuses that way, E_EXISTS if not exactly one wins, each with the reason; E_IO if it
+ * could not be tried.
  */
 MUST_USE enum err race_try(int folder, enum file_way way, struct why *why);
 

@@ -100,6 +100,48 @@ static void neither_is_refused(void **state) {
 	assert_int_equal(scratch_count(p->path), 0);
 }
 
+/* Calls that say they are done, and do nothing: both racing processes win. */
+static int create_with_lying_links(struct storeplace *p) {
+	struct hash id = storesuite_id(5);
+	struct why why;
+	if (!forbid_call(SYS_linkat, 0)) return SKIPPED;
+	if (embedded_create(p->path, &id, &why) != E_UNSUPPORTED) return 1;
+	return strstr(why.msg, "raced") ? 0 : 2;
+}
+
+static int create_with_lying_renames(struct storeplace *p) {
+	struct hash id = storesuite_id(5);
+	struct why why;
+	if (!forbid_call(SYS_linkat, EPERM) || !forbid_call(SYS_renameat2, 0)) return SKIPPED;
+	if (embedded_create(p->path, &id, &why) != E_UNSUPPORTED) return 1;
+	return strstr(why.msg, "raced") ? 0 : 2;
+}
+
+static void a_place_that_two_can_get_is_refused(void **state) {
+	struct storeplace *p = *state;
+	int r = in_child(create_with_lying_links, p);
+	skip_if(r == SKIPPED, "no call filters here");
+	assert_int_equal(r, 0);
+	assert_int_equal(in_child(create_with_lying_renames, p), 0);
+	assert_int_equal(scratch_count(p->path), -1);
+}
+
+static int put_again(struct storeplace *p) {
+	struct hash name;
+	struct store *s = storeplace_open(p);
+	if (storeplace_put(s, p, 1, &name, NULL) != OK) return 1;
+	if (!forbid_survival(SYS_write)) return SKIPPED;
+	if (storeplace_put(s, p, 1, &name, NULL) != OK) return 2;
+	store_free(s);
+	return 0;
+}
+
+static void what_is_there_is_not_written_again(void **state) {
+	int r = in_child(put_again, *state);
+	skip_if(r == SKIPPED, "no call filters here");
+	assert_int_equal(r, 0);
+}
+
 static int create_and_die(struct storeplace *p, long call) {
 	struct hash id = storesuite_id(5);
 	if (!forbid_survival(call)) return SKIPPED;
@@ -406,6 +448,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		BARE(renames_do_where_links_are_refused),
 		BARE(neither_is_refused),
+		BARE(a_place_that_two_can_get_is_refused),
+		CASE(what_is_there_is_not_written_again),
 		BARE(a_create_that_was_killed_can_be_repeated),
 		CASE(a_sync_that_failed_is_final),
 		CASE(kills_leave_nothing_half_made),
