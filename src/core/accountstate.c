@@ -31,10 +31,14 @@ static enum err one_more(void **array, size_t *room, size_t count, size_t size, 
 	return OK;
 }
 
-const struct account_device *accountstate_device(const struct accountstate *s, const struct hash *id) {
+static struct account_device *find_device(const struct accountstate *s, const struct hash *id) {
 	for (size_t i = 0; i < s->device_count; i++)
 		if (hash_equal(&s->devices[i].id, id)) return &s->devices[i];
 	return NULL;
+}
+
+const struct account_device *accountstate_device(const struct accountstate *s, const struct hash *id) {
+	return find_device(s, id);
 }
 
 bool accountstate_valid_at(const struct account_device *d, uint64_t sequence) {
@@ -167,7 +171,7 @@ static enum err apply_body(struct accountstate *s, const struct entry *entry, co
 /* The author, who must be a valid full device or the kit, with its own thread intact. */
 static enum err check_author(const struct accountstate *s, const struct entryinner *inner, struct span plain,
 	const struct hash *outer, struct account_device **author) {
-	struct account_device *d = (struct account_device *)accountstate_device(s, &inner->device);
+	struct account_device *d = find_device(s, &inner->device);
 	if (!d || !accountstate_valid_at(d, s->count) || d->kind == DEVICERECORD_WRITE_ONLY) return E_FORGED;
 	if (inner->own_sequence != d->own_sequence || !hash_equal(&inner->own_hash, &d->own_hash)) return E_FORGED;
 	*author = d;
@@ -197,7 +201,7 @@ static enum err apply_opened(struct accountstate *s, const struct entry *entry, 
 	if (!e) e = apply_body(s, entry, &body, &inner->device);
 	if (e) return e;
 	/* devices may have moved in memory */
-	author = (struct account_device *)accountstate_device(s, &inner->device);
+	author = find_device(s, &inner->device);
 	author->own_sequence = entry->sequence;
 	author->own_hash = *hash;
 	return OK;

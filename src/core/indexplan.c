@@ -123,6 +123,37 @@ void indexplan_sort(struct indexplan *p) {
 	p->cut_count = kept;
 }
 
+const struct indexleaf_row *indexplan_row_at(const struct indexplan *p, size_t i) {
+	return &p->rows[i];
+}
+
+size_t indexplan_find(const struct indexplan *p, const struct hash *id) {
+	size_t from = 0, to = p->count;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (hash_order(&p->rows[middle].id, id) < 0) from = middle + 1;
+		else to = middle;
+	}
+	return from < p->count && hash_order(&p->rows[from].id, id) == 0 ? from : p->count;
+}
+
+bool indexplan_find_cut(const struct indexplan *p, uint32_t pack, uint32_t offset, struct indexhead_cut *out) {
+	struct indexhead_cut key = { .pack = pack, .offset = offset };
+	if (!p->cut_count) return false;
+	const struct indexhead_cut *found = bsearch(&key, p->cuts, p->cut_count, sizeof key, cut_order);
+	if (found) *out = *found;
+	return found != NULL;
+}
+
+struct indexhead_pack indexplan_pack_at(const struct indexplan *p, uint32_t number) {
+	struct indexhead h = { .packs = buf_span(&p->packs) };
+	return indexhead_pack_at(&h, number);
+}
+
+uint32_t indexplan_packs(const struct indexplan *p) {
+	return p->pack_count;
+}
+
 uint32_t indexplan_leaves(const struct indexplan *p) {
 	return (uint32_t)((p->count + LIMIT_LEAF_ROWS - 1) / LIMIT_LEAF_ROWS);
 }

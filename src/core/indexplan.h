@@ -29,6 +29,13 @@ size_t indexplan_rows(const struct indexplan *p);
 /* Sorts rows and cuts, drops equal rows. Nothing is added afterwards but leaf rows. */
 void indexplan_sort(struct indexplan *p);
 
+/* After sorting: row ${i}; the first row of ${id} (indexplan_rows if none); a cut block; a pack as it was given. */
+const struct indexleaf_row *indexplan_row_at(const struct indexplan *p, size_t i);
+size_t indexplan_find(const struct indexplan *p, const struct hash *id);
+bool indexplan_find_cut(const struct indexplan *p, uint32_t pack, uint32_t offset, struct indexhead_cut *out);
+struct indexhead_pack indexplan_pack_at(const struct indexplan *p, uint32_t number);
+uint32_t indexplan_packs(const struct indexplan *p);
+
 /* The number of leaves; and leaf ${i} as a stored block appended to ${out}. */
 uint32_t indexplan_leaves(const struct indexplan *p);
 MUST_USE enum err indexplan_leaf(const struct indexplan *p, uint32_t i, struct buf *out);

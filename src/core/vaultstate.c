@@ -53,10 +53,14 @@ struct vault_intent *vaultstate_intent(const struct vaultstate *s, uint64_t sequ
 	return NULL;
 }
 
-const struct vault_thread *vaultstate_thread(const struct vaultstate *s, const struct hash *device) {
+static struct vault_thread *find_thread(const struct vaultstate *s, const struct hash *device) {
 	for (size_t i = 0; i < s->thread_count; i++)
 		if (hash_equal(&s->threads[i].device, device)) return &s->threads[i];
 	return NULL;
+}
+
+const struct vault_thread *vaultstate_thread(const struct vaultstate *s, const struct hash *device) {
+	return find_thread(s, device);
 }
 
 /* ${t} plus ${seconds}, at most INT64_MAX. */
@@ -197,6 +201,7 @@ static enum err apply_intent(struct vaultstate *s, const struct entry *entry, co
 	uint8_t *at = v.bytes;
 	v.packs.names.rows = copy_span(&at, pub->packs.names.rows);
 	s->intents[s->intent_count++] = v;
+	s->purge_events++;
 	return OK;
 }
 
@@ -206,6 +211,7 @@ static enum err apply_purge(struct vaultstate *s, const struct entry *entry, con
 	uint64_t hold = vaultstate_hold(s, intent->time), now = vaultstate_hold(s, entry->time);
 	if (entry->time < later(intent->time, hold > now ? hold : now)) return E_FORGED;
 	drop_intent(s, pub->intent);
+	s->purge_events++;
 	return OK;
 }
 
@@ -267,7 +273,7 @@ static bool own_thread_holds(const struct vaultstate *s, const struct entryinner
 }
 
 static enum err move_thread(struct vaultstate *s, const struct hash *device, uint64_t sequence, const struct hash *hash) {
-	struct vault_thread *t = (struct vault_thread *)vaultstate_thread(s, device);
+	struct vault_thread *t = find_thread(s, device);
 	if (!t) {
 		enum err e = one_more((void **)&s->threads, &s->thread_room, s->thread_count, sizeof *t, THREADS_MAX);
 		if (e) return e;

@@ -66,6 +66,7 @@ struct vaultstate {
 	size_t thread_count, thread_room;
 	struct vault_policy *policies; /* from the create entry on */
 	size_t policy_count, policy_room;
+	uint64_t purge_events; /* intents and purges so far */
 	uint64_t void_count, unknown_count;
 	uint64_t newest_void;
 };

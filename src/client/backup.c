@@ -1,0 +1,776 @@
+#include "client/backup.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "client/backupfile.h"
+#include "client/backupwalk.h"
+#include "client/indexmerge.h"
+#include "client/intents.h"
+#include "client/runrecord.h"
+#include "client/treewalk.h"
+#include "crypto/derive.h"
+#include "format/snapshot.h"
+#include "os/clock.h"
+#include "os/signals.h"
+#include "os/thread.h"
+
+enum { ATTEMPTS = 5, TICK_MS = 100, BRANCH_PLAIN = 200, BRANCH_CUT = 160, NAMES_MAX = 1 << 20 };
+
+static const char program[] = "broch 0.1";
+
+/* Everything one attempt holds. */
+struct attempt {
+	struct vault *v;
+	const struct backup_options *o;
+	struct backup_result *out;
+	struct head start;
+	uint64_t start_events; /* intents and purges before */
+	char host[LIMIT_TEXT + 1];
+	char branch[LIMIT_TEXT + 1];
+	char **paths; /* absolute and cleaned */
+	struct moment started;
+	struct fetch *fetch;
+	struct buf avoid;
+	bool packs_missing;
+	struct indexplan *found; /* what earlier runs stored */
+	struct runrecord *record;
+	struct packrun *run;
+	struct treecache *cache;
+	struct storing_shared storing;
+	struct backupwalk walk;
+	bool walk_started;
+	struct backupwalk_source *root;
+	const struct vault_snapshot *parent;
+	struct buf locations;
+	struct buf snapshot;
+	uint64_t last_checkpoint;
+};
+
+static struct moment now_moment(void) {
+	int64_t now = clock_real_ns();
+	return (struct moment){ .seconds = now / 1000000000, .nanos = (uint32_t)(now % 1000000000) };
+}
+
+/* Takes "." and ".." out of an absolute path, as text: no link is resolved. */
+static void clean_path(char *path) {
+	char *out = path, *in = path;
+	while (*in) {
+		while (*in == '/') in++;
+		size_t n = strcspn(in, "/");
+		if (n == 0 || (n == 1 && in[0] == '.')) {
+			in += n;
+			continue;
+		}
+		if (n == 2 && in[0] == '.' && in[1] == '.') {
+			while (out > path && *--out != '/') continue;
+			in += n;
+			continue;
+		}
+		*out++ = '/';
+		memmove(out, in, n);
+		out += n;
+		in += n;
+	}
+	if (out == path) *out++ = '/';
+	*out = '\0';
+}
+
+static enum err absolute_path(const char *given, char **out, struct why *why) {
+	char *here = NULL;
+	if (given[0] != '/') {
+		here = getcwd(NULL, 0);
+		if (!here) return why_errno(why, "finding the working folder");
+	}
+	size_t len = (here ? strlen(here) : 0) + strlen(given) + 2;
+	char *path = mem_alloc(len);
+	if (path) (void)snprintf(path, len, "%s%s%s", here ? here : "", here ? "/" : "", given);
+	free(here);
+	if (!path) return why_err(why, E_NOMEM, "reading the sources");
+	clean_path(path);
+	*out = path;
+	return OK;
+}
+
+static int by_text(const void *a, const void *b) {
+	const char *const *x = a, *const *y = b;
+	return strcmp(*x, *y);
+}
+
+enum err backup_branch(const char *host, const char *const *paths, size_t count, char out[256]) {
+	struct buf all;
+	struct hash sum;
+	char hex[HASH_HEX];
+	buf_init(&all, (size_t)1 << 32);
+	enum err e = buf_add(&all, span_text(host));
+	for (size_t i = 0; i < count && !e; i++) {
+		e = buf_add(&all, span_text(i ? "," : ":"));
+		if (!e) e = buf_add(&all, span_text(paths[i]));
+	}
+	if (!e && all.len <= BRANCH_PLAIN) {
+		(void)snprintf(out, 256, "%.*s", (int)all.len, (const char *)all.ptr);
+	} else if (!e) {
+		hash_of(&sum, buf_span(&all));
+		hash_hex(hex, &sum);
+		(void)snprintf(out, 256, "%.*s...%.16s", BRANCH_CUT, (const char *)all.ptr, hex);
+	}
+	buf_free(&all);
+	return e;
+}
+
+static enum err read_sources(struct attempt *a, struct why *why) {
+	const struct backup_options *o = a->o;
+	struct utsname name;
+	enum err e = OK;
+	if (o->host) (void)snprintf(a->host, sizeof a->host, "%s", o->host);
+	else (void)snprintf(a->host, sizeof a->host, "%s", uname(&name) ? "localhost" : name.nodename);
+	if (o->stdin_fd >= 0) {
+		a->paths = mem_array(1, sizeof(char *));
+		if (!a->paths) return why_err(why, E_NOMEM, "reading the sources");
+		size_t len = strlen(o->stdin_name) + 2;
+		a->paths[0] = mem_alloc(len);
+		if (!a->paths[0]) return why_err(why, E_NOMEM, "reading the sources");
+		(void)snprintf(a->paths[0], len, "/%s", o->stdin_name);
+	} else {
+		a->paths = mem_array(o->path_count + 1, sizeof(char *));
+		if (!a->paths) return why_err(why, E_NOMEM, "reading the sources");
+		for (size_t i = 0; i < o->path_count && !e; i++) {
+			struct stat st;
+			e = absolute_path(o->paths[i], &a->paths[i], why);
+			if (!e && lstat(a->paths[i], &st)) e = why_errno(why, "%s", o->paths[i]);
+		}
+		if (!e) qsort(a->paths, o->path_count, sizeof(char *), by_text);
+	}
+	size_t count = o->stdin_fd >= 0 ? 1 : o->path_count;
+	if (e) return e;
+	if (o->branch) (void)snprintf(a->branch, sizeof a->branch, "%s", o->branch);
+	else e = why_err(why, backup_branch(a->host, (const char *const *)a->paths, count, a->branch), "naming the branch");
+	return e;
+}
+
+static void source_free(struct backupwalk_source *s) {
+	while (s) {
+		struct backupwalk_source *next = s->next;
+		source_free(s->children);
+		mem_free(s->name);
+		mem_free(s);
+		s = next;
+	}
+}
+
+/* The child called ${name} (${len} bytes), made in its place of the order by bytes if it is not there. */
+static struct backupwalk_source *source_child(struct backupwalk_source *s, const char *name, size_t len) {
+	struct backupwalk_source **at = &s->children;
+	for (; *at; at = &(*at)->next) {
+		int order = span_order(span_text((*at)->name), span_of(name, len));
+		if (order == 0) return *at;
+		if (order > 0) break;
+	}
+	struct backupwalk_source *c = mem_zalloc(sizeof *c);
+	char *copy = c ? mem_alloc(len + 1) : NULL;
+	if (!copy) {
+		mem_free(c);
+		return NULL;
+	}
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	c->name = copy;
+	c->next = *at;
+	*at = c;
+	return c;
+}
+
+static enum err plant_sources(struct attempt *a) {
+	a->root = mem_zalloc(sizeof *a->root);
+	if (!a->root) return E_NOMEM;
+	for (size_t i = 0; i < a->o->path_count; i++) {
+		struct backupwalk_source *s = a->root;
+		for (const char *p = a->paths[i] + 1; *p && s && !s->whole;) {
+			size_t n = strcspn(p, "/");
+			s = source_child(s, p, n);
+			p += n + (p[n] == '/');
+		}
+		if (!s) return E_NOMEM;
+		s->whole = true;
+		source_free(s->children); /* a source inside another is part of it */
+		s->children = NULL;
+	}
+	return OK;
+}
+
+static void warned(void *ctx, const struct why *why) {
+	struct attempt *a = ctx;
+	if (a->o->noted) a->o->noted(a->o->ctx, BACKUP_WARNING, "", why->msg);
+}
+
+/* The packs in the store, to be held against what the indexes say. */
+struct present {
+	struct buf rows; /* name, size u32: sorted by name */
+	struct attempt *a;
+	struct buf avoid;
+	bool missing;
+};
+
+enum { PRESENT_ROW = HASH_SIZE + 4 };
+
+static enum err add_present(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
+	struct present *p = ctx;
+	uint8_t row[PRESENT_ROW];
+	uint32_t small = size > LIMIT_PACK ? 0 : (uint32_t)size;
+	memcpy(row, name->b, HASH_SIZE);
+	memcpy(row + HASH_SIZE, &small, 4);
+	return why_err(why, buf_add(&p->rows, span_of(row, sizeof row)), "listing packs");
+}
+
+static int by_name(const void *a, const void *b) {
+	return memcmp(a, b, HASH_SIZE);
+}
+
+static enum err check_present(void *ctx, const struct hash *name, uint32_t size, struct why *why) {
+	struct present *p = ctx;
+	uint32_t there = 0;
+	const uint8_t *row = p->rows.len ? bsearch(name->b, p->rows.ptr, p->rows.len / PRESENT_ROW, PRESENT_ROW, by_name) : NULL;
+	if (row) memcpy(&there, row + HASH_SIZE, 4);
+	if (row && there == size) return OK;
+	p->missing = true;
+	return why_err(why, buf_add(&p->avoid, hash_span(name)), "listing packs");
+}
+
+/* What this run must not refer to: packs that are gone or cut short, and packs that an intent names. */
+static enum err find_avoided(struct attempt *a, struct why *why) {
+	struct present p = { .a = a };
+	struct store *store = a->v->session->store;
+	buf_init(&p.rows, (size_t)1 << 34);
+	buf_init(&p.avoid, (size_t)1 << 34);
+	enum err e = store_pack_list(store, &a->v->id, add_present, &p, why);
+	if (!e && p.rows.len) qsort(p.rows.ptr, p.rows.len / PRESENT_ROW, PRESENT_ROW, by_name);
+	if (!e) e = places_packs(fetch_places(a->fetch), check_present, &p, why);
+	if (!e && p.missing) {
+		struct why text;
+		err_ignore(why_set(&text, E_NOTFOUND,
+			"packs are missing from the store or too short: all files are read again, and what is missing is stored again"));
+		warned(a, &text);
+	}
+	a->packs_missing = p.missing;
+	if (!e) e = intents_doomed(a->v, &p.avoid, why);
+	intents_sort(&p.avoid);
+	a->avoid = p.avoid;
+	buf_free(&p.rows);
+	return e;
+}
+
+static void pack_stored(void *ctx, const struct hash *name, uint32_t size) {
+	struct attempt *a = ctx;
+	runrecord_add(a->record, name, size);
+}
+
+static enum err start_run(struct attempt *a, struct why *why) {
+	struct session *s = a->v->session;
+	struct fetch_params fp = { .vault = a->v, .threads = a->walk.worker_count, .warn = warned, .ctx = a };
+	enum err e = fetch_new(&a->fetch, &fp, why);
+	if (!e) e = find_avoided(a, why);
+	if (!e) e = why_err(why, indexplan_new(&a->found), "starting a run");
+	if (!e && !a->o->dry_run)
+		e = runrecord_open(&a->record, s->folder.state, &a->v->id, s->store, fetch_packs(a->fetch),
+			fetch_places(a->fetch), a->found, why);
+	if (e) return e;
+	indexplan_sort(a->found);
+	places_borrow(fetch_places(a->fetch), a->found);
+	struct packrun_params p = {
+		.store = s->store,
+		.vault = a->v->id,
+		.epoch = vault_epoch(a->v),
+		.epoch_public = epochring_kem_public(a->v->chain.ring, vault_epoch(a->v)),
+		.start_sequence = a->start.seq,
+		.start_head = a->start.hash,
+		.writer = s->secrets->actor.id,
+		.fresh = &s->secrets->fresh,
+		.stored = a->o->dry_run ? NULL : pack_stored,
+		.ctx = a,
+		.pack_limit = a->o->pack_limit,
+	};
+	return packrun_new(&a->run, &p, why);
+}
+
+static const struct vault_snapshot *newest_of_branch(const struct vaultstate *s, const char *branch) {
+	for (size_t i = s->snapshot_count; i > 0; i--) {
+		const struct vault_snapshot *v = &s->snapshots[i - 1];
+		if (!v->forgotten && span_equal(v->stamp.branch, span_text(branch))) return v;
+	}
+	return NULL;
+}
+
+/* The tree cache of this branch, if it describes a snapshot that is still there. */
+static enum err open_cache(struct attempt *a, struct why *why) {
+	struct derive d;
+	uint8_t key[HASH_SIZE];
+	struct hash branch, snapshot;
+	char vault_hex[HASH_HEX], branch_hex[HASH_HEX], name[64];
+	if (a->v->session->folder.cache < 0 || a->o->dry_run) return OK;
+	hash_of(&branch, span_text(a->branch));
+	hash_hex(vault_hex, &a->v->id);
+	hash_hex(branch_hex, &branch);
+	(void)snprintf(name, sizeof name, "tree-%.16s-%.16s", vault_hex, branch_hex);
+	derive_start(&d, "broch 1 local tree cache", span_of(a->v->secrets->root.b, KEY_SIZE));
+	derive_hash(&d, &a->v->session->secrets->actor.id);
+	derive_done(&d, key, sizeof key);
+	enum err e = treecache_open(&a->cache, a->v->session->folder.cache, name, key, why);
+	mem_wipe(key, sizeof key);
+	if (e) return e;
+	uint64_t root;
+	if (treecache_root(a->cache, &snapshot, &root) && !a->o->force && !a->packs_missing && !places_damaged(fetch_places(a->fetch))) {
+		const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &snapshot);
+		if (known && !known->forgotten) {
+			a->walk.use_cache = true;
+			a->walk.cache_root = root;
+		}
+	}
+	return OK;
+}
+
+static void find_own(struct attempt *a) {
+	struct stat st;
+	int folders[] = { a->v->session->folder.state, a->v->session->folder.cache };
+	for (size_t i = 0; i < 2; i++) {
+		if (folders[i] < 0 || fstat(folders[i], &st)) continue;
+		a->walk.own_devices[i] = st.st_dev;
+		a->walk.own_inodes[i] = st.st_ino;
+	}
+}
+
+static enum err start_walk(struct attempt *a, struct why *why) {
+	struct backupwalk *w = &a->walk;
+	a->storing = (struct storing_shared){
+		.vault = a->v,
+		.run = a->run,
+		.fetch = a->fetch,
+		.avoid = (const struct hash *)(const void *)a->avoid.ptr,
+		.avoid_count = a->avoid.len / HASH_SIZE,
+		.dry = a->o->dry_run,
+		.read_back = a->o->read_back,
+		.squeeze = a->o->compression,
+	};
+	w->options = a->o;
+	w->storing = &a->storing;
+	w->cache = a->cache;
+	w->started_ns = clock_real_ns();
+	find_own(a);
+	mutex_init(&w->lock);
+	a->walk_started = true;
+	w->workers = mem_array(w->worker_count, sizeof *w->workers);
+	if (!w->workers) return why_err(why, E_NOMEM, "starting a backup");
+	enum err e = OK;
+	for (unsigned i = 0; i < w->worker_count && !e; i++) e = backupwalk_worker_init(&w->workers[i], &a->storing, why);
+	if (!e) e = taskpool_new(&w->pool, w->worker_count, why);
+	return e;
+}
+
+static void take_counts(struct attempt *a, struct backup_progress *p) {
+	struct backupwalk *w = &a->walk;
+	p->files = atomic_load(&w->files);
+	p->directories = atomic_load(&w->directories);
+	p->others = atomic_load(&w->others);
+	p->files_new = atomic_load(&w->files_new);
+	p->files_unchanged = atomic_load(&w->files_unchanged);
+	p->bytes = atomic_load(&w->bytes);
+	p->bytes_new = atomic_load(&a->storing.new_bytes);
+	p->stored = packrun_bytes(a->run);
+	p->expect_files = a->parent ? a->parent->stamp.files : 0;
+	p->expect_bytes = a->parent ? a->parent->stamp.bytes : 0;
+	mutex_lock(&w->lock);
+	memcpy(p->current, w->current, sizeof p->current);
+	mutex_unlock(&w->lock);
+}
+
+static void tick(struct attempt *a) {
+	struct backup_progress p = { .files = 0 };
+	if (!a->o->ticked) return;
+	take_counts(a, &p);
+	a->o->ticked(a->o->ctx, &p);
+}
+
+struct flushing {
+	struct backupwalk *w;
+	unsigned number;
+};
+
+static void flush_one(void *ctx, unsigned worker) {
+	struct flushing *f = ctx;
+	struct why why = { OK, "" };
+	(void)worker;
+	enum err e = storing_flush(f->w->workers[f->number].storing, &why);
+	if (e) backupwalk_fail(f->w, e, &why);
+}
+
+static enum err walk_failed(struct attempt *a, struct why *why) {
+	if (a->walk.failed && why) *why = a->walk.why;
+	return a->walk.failed;
+}
+
+static enum err flush_all(struct attempt *a, struct why *why) {
+	struct backupwalk *w = &a->walk;
+	struct flushing *f = mem_array(w->worker_count, sizeof *f);
+	if (!f) return why_err(why, E_NOMEM, "ending a backup");
+	for (unsigned i = 0; i < w->worker_count; i++) {
+		f[i] = (struct flushing){ .w = w, .number = i };
+		if (taskpool_push(w->pool, flush_one, &f[i])) flush_one(&f[i], i);
+	}
+	while (!taskpool_wait(w->pool, TICK_MS)) tick(a);
+	mem_free(f);
+	return walk_failed(a, why);
+}
+
+static enum err walk(struct attempt *a, struct why *why) {
+	struct backupwalk *w = &a->walk;
+	enum err e;
+	if (a->o->stdin_fd >= 0) {
+		e = backupwalk_stdin(w, why);
+	} else {
+		e = why_err(why, plant_sources(a), "reading the sources");
+		if (!e) e = backupwalk_start(w, a->root, why);
+	}
+	while (!taskpool_wait(w->pool, TICK_MS)) tick(a);
+	if (!e) e = walk_failed(a, why);
+	if (!e && a->o->stdin_fd < 0 && atomic_load(&w->files) + atomic_load(&w->others) + atomic_load(&w->directories) == 0)
+		e = why_set(why, E_IO, "nothing could be read");
+	return e ? e : flush_all(a, why);
+}
+
+/* The names of the owners met, each once, ascending. */
+static enum err owner_names(struct attempt *a, bool groups, struct buf *out, struct snapshot_names *names) {
+	struct buf ids;
+	enum err e = OK;
+	buf_init(&ids, NAMES_MAX);
+	for (unsigned i = 0; i < a->walk.worker_count && !e; i++) {
+		const struct backupwalk_worker *k = &a->walk.workers[i];
+		const uint32_t *from = groups ? k->groups : k->users;
+		for (size_t n = 0; n < (groups ? k->group_count : k->user_count) && !e; n++) {
+			/* big-endian in a hash-sized row: sorted as bytes, and doubles dropped */
+			struct hash row = { { 0 } };
+			for (int b = 0; b < 4; b++) row.b[b] = (uint8_t)(from[n] >> (24 - 8 * b));
+			e = buf_add(&ids, hash_span(&row));
+		}
+	}
+	intents_sort(&ids);
+	for (size_t i = 0; i * HASH_SIZE < ids.len && !e; i++) {
+		const uint8_t *b = ids.ptr + i * HASH_SIZE;
+		uint32_t id = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+		const char *name = NULL;
+		if (groups) {
+			const struct group *g = getgrgid(id);
+			name = g ? g->gr_name : NULL;
+		} else {
+			const struct passwd *p = getpwuid(id);
+			name = p ? p->pw_name : NULL;
+		}
+		if (!name || strlen(name) > LIMIT_TEXT) continue;
+		e = snapshot_add_name(out, id, span_text(name));
+		if (!e) names->count++;
+	}
+	names->items = buf_span(out);
+	buf_free(&ids);
+	return e;
+}
+
+static enum err make_list(const char *const *items, size_t count, bool sorted, struct bytelist_build *b) {
+	enum err e = OK;
+	bytelist_build_init(b);
+	for (size_t i = 0; i < count && !e; i++) {
+		if (sorted && i && strcmp(items[i - 1], items[i]) == 0) continue;
+		e = bytelist_build_add(b, span_text(items[i]));
+	}
+	return e;
+}
+
+/* What the snapshot object and the entry's stamp share. */
+struct lists {
+	struct bytelist_build paths, tags;
+	struct buf users, groups;
+	const char **sorted_tags;
+};
+
+static enum err encode_snapshot(struct attempt *a, struct lists *l, struct why *why) {
+	const struct backup_options *o = a->o;
+	const struct passwd *me = getpwuid(geteuid());
+	struct backup_progress *c = &a->out->counts;
+	struct snapshot s = {
+		.started = a->started,
+		.ended = now_moment(),
+		.host = span_text(a->host),
+		.user = span_text(me && strlen(me->pw_name) <= LIMIT_TEXT ? me->pw_name : ""),
+		.program = span_text(program),
+		.branch = span_text(a->branch),
+		.root = a->walk.root,
+		.files = c->files,
+		.directories = c->directories,
+		.others = c->others,
+		.bytes = c->bytes,
+		.unreadable = a->out->unreadable,
+		.changed = a->out->changed,
+	};
+	if (a->parent) s.parent = a->parent->id;
+	l->sorted_tags = mem_array(o->tag_count + 1, sizeof(char *));
+	enum err e = l->sorted_tags ? OK : E_NOMEM;
+	if (!e && o->tag_count) {
+		memcpy(l->sorted_tags, o->tags, o->tag_count * sizeof(char *));
+		qsort(l->sorted_tags, o->tag_count, sizeof(char *), by_text);
+	}
+	bytelist_build_init(&l->paths);
+	bytelist_build_init(&l->tags);
+	if (!e) e = make_list((const char *const *)a->paths, o->stdin_fd >= 0 ? 1 : o->path_count, false, &l->paths);
+	if (!e) e = make_list(l->sorted_tags, o->tag_count, true, &l->tags);
+	if (!e) e = owner_names(a, false, &l->users, &s.users);
+	if (!e) e = owner_names(a, true, &l->groups, &s.groups);
+	s.paths = bytelist_build_list(&l->paths);
+	s.tags = bytelist_build_list(&l->tags);
+	if (!e) e = snapshot_encode(&s, &a->snapshot);
+	return why_err(why, e, "making the snapshot (a path, a tag or a name in it may be too long)");
+}
+
+static void lists_init(struct lists *l) {
+	memset(l, 0, sizeof *l);
+	buf_init(&l->users, NAMES_MAX);
+	buf_init(&l->groups, NAMES_MAX);
+}
+
+static void lists_done(struct lists *l) {
+	bytelist_build_done(&l->paths);
+	bytelist_build_done(&l->tags);
+	buf_free(&l->users);
+	buf_free(&l->groups);
+	mem_free(l->sorted_tags);
+}
+
+/* Stores the snapshot object and the index of everything new. */
+static enum err store_snapshot(struct attempt *a, struct why *why) {
+	struct storing *k = a->walk.workers[0].storing;
+	enum err e = storing_chunk(k, CHUNKTYPE_SNAPSHOT, buf_span(&a->snapshot), &a->out->snapshot, why);
+	if (!e) e = storing_flush(k, why);
+	if (!e) e = packrun_index(a->run, a->found, &a->locations, why);
+	return e;
+}
+
+/*
+ * The last look before the entry (doc/spec/chains.md section 6): packs that an intent named since the run started, or
+ * that were purged, must not hold the only place of anything the snapshot needs.
+ */
+struct last_look {
+	struct attempt *a;
+	struct fetch *fetch; /* with the indexes now in force and the run's own */
+	struct buf doomed;
+	struct buf gone; /* packs that the indexes name and the store does not have */
+	bool lost;       /* something is nowhere: the run begins again */
+	uint64_t again;  /* chunks stored again */
+};
+
+static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	struct last_look *l = ctx;
+	struct place places[PLACES_EACH];
+	struct fetch_chunk chunk;
+	struct hash again;
+	size_t count = 0;
+	(void)length;
+	*skip = false;
+	enum err e = places_find(fetch_places(l->fetch), id, places, &count, why);
+	for (size_t i = 0; i < count && !e; i++) {
+		if (intents_has(buf_span(&l->doomed), &places[i].pack) || intents_has(buf_span(&l->gone), &places[i].pack)) continue;
+		if (places[i].cut && (intents_has(buf_span(&l->doomed), &places[i].next_pack) ||
+			intents_has(buf_span(&l->gone), &places[i].next_pack)))
+			continue;
+		return OK;
+	}
+	if (e) return e;
+	if (packrun_has(l->a->run, id)) return OK;
+	e = fetch_chunk(l->fetch, type, id, &chunk, why);
+	if (e == E_FORGED || e == E_NOTFOUND) {
+		l->lost = true;
+		return E_BUSY;
+	}
+	if (e) return e;
+	l->a->storing.fetch = NULL; /* from now on nothing is taken for known */
+	e = storing_chunk(l->a->walk.workers[0].storing, type, chunk.bytes, &again, why);
+	fetch_release(l->fetch, &chunk);
+	l->again++;
+	return e;
+}
+
+static enum err gone_pack(void *ctx, const struct hash *name, uint32_t size, struct why *why) {
+	struct last_look *l = ctx;
+	uint64_t there = 0;
+	enum err e = store_pack_size(l->a->v->session->store, &l->a->v->id, name, &there, NULL);
+	if (!e && there == size) return OK;
+	if (e && e != E_NOTFOUND) return e;
+	return why_err(why, buf_add(&l->gone, hash_span(name)), "listing packs");
+}
+
+static enum err look_at_tree(struct last_look *l, struct why *why) {
+	struct attempt *a = l->a;
+	struct fetch_params fp = { .vault = a->v, .threads = 1 };
+	struct locationlist own = { .rows = buf_span(&a->locations) };
+	enum err e = fetch_new(&l->fetch, &fp, why);
+	for (size_t i = 0; i < location_count(&own) && !e; i++) {
+		struct vault_index index = { .location = location_at(&own, i) };
+		e = places_load(fetch_places(l->fetch), &index, 1, why);
+	}
+	if (!e) e = intents_doomed(a->v, &l->doomed, why);
+	if (!e) e = places_packs(fetch_places(l->fetch), gone_pack, l, why);
+	if (!e) intents_sort(&l->gone);
+	struct treewalk t = { .fetch = l->fetch, .chunk = look_at_chunk, .ctx = l };
+	bool skip;
+	if (!e) e = look_at_chunk(l, CHUNKTYPE_SNAPSHOT, &a->out->snapshot, 0, &skip, why);
+	if (!e) e = treewalk_run(&t, &a->walk.root, why);
+	if (l->lost || e == E_FORGED || e == E_NOTFOUND)
+		e = why_set(why, E_BUSY, "another device purged what this backup needs");
+	if (!e && l->again) e = storing_flush(a->walk.workers[0].storing, why);
+	if (!e && l->again) e = packrun_index(a->run, NULL, &a->locations, why);
+	return e;
+}
+
+static enum err take_last_look(struct attempt *a, struct why *why) {
+	struct last_look l = { .a = a };
+	buf_init(&l.doomed, (size_t)1 << 32);
+	buf_init(&l.gone, (size_t)1 << 32);
+	enum err e = look_at_tree(&l, why);
+	fetch_free(l.fetch);
+	buf_free(&l.doomed);
+	buf_free(&l.gone);
+	return e;
+}
+
+struct committing {
+	struct attempt *a;
+	struct lists *lists;
+	uint64_t looked; /* intents and purges that the last look has seen */
+};
+
+static enum err decide_snapshot(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	struct committing *c = ctx;
+	struct attempt *a = c->a;
+	if (v->state.purge_events != c->looked) {
+		c->looked = v->state.purge_events;
+		enum err e = take_last_look(a, why);
+		if (e) return e == E_BUSY ? E_CANCELLED : e; /* not to be repeated here */
+	}
+	out->body = (struct vaultbody){
+		.type = VAULTBODY_SNAPSHOT,
+		.snapshot = a->out->snapshot,
+		.stamp = {
+			.time = a->o->has_time ? a->o->time : a->started,
+			.host = span_text(a->host),
+			.branch = span_text(a->branch),
+			.tags = bytelist_build_list(&c->lists->tags),
+			.files = a->out->counts.files,
+			.bytes = a->out->counts.bytes,
+			.added = packrun_bytes(a->run),
+		},
+		.added = { .rows = buf_span(&a->locations) },
+	};
+	if (a->parent) out->body.stamp.parent = a->parent->id;
+	return OK;
+}
+
+static enum err commit(struct attempt *a, struct why *why) {
+	struct lists l;
+	struct committing c = { .a = a, .lists = &l, .looked = a->start_events };
+	lists_init(&l);
+	struct hash parent_id = { { 0 } };
+	if (a->parent) parent_id = a->parent->id;
+	enum err e = encode_snapshot(a, &l, why);
+	if (!e) e = store_snapshot(a, why);
+	/* the state may move while entries are read: the parent is kept by value */
+	struct vault_snapshot parent = { .id = parent_id };
+	if (a->parent) a->parent = &parent;
+	if (!e) e = vault_append(a->v, decide_snapshot, &c, why);
+	a->parent = NULL;
+	lists_done(&l);
+	return e;
+}
+
+static void attempt_done(struct attempt *a, bool committed) {
+	struct backupwalk *w = &a->walk;
+	taskpool_free(w->pool);
+	for (unsigned i = 0; w->workers && i < w->worker_count; i++) backupwalk_worker_done(&w->workers[i]);
+	mem_free(w->workers);
+	for (size_t i = 0; i < w->link_room; i++) mem_free((uint8_t *)(uintptr_t)w->links[i].body.ptr);
+	mem_free(w->links);
+	if (a->walk_started) mutex_done(&w->lock);
+	treecache_free(a->cache);
+	packrun_free(a->run);
+	runrecord_close(a->record, committed);
+	fetch_free(a->fetch);
+	indexplan_free(a->found);
+	source_free(a->root);
+	for (size_t i = 0; a->paths && a->paths[i]; i++) mem_free(a->paths[i]);
+	mem_free(a->paths);
+	buf_free(&a->avoid);
+	buf_free(&a->locations);
+	buf_free(&a->snapshot);
+}
+
+static void take_results(struct attempt *a) {
+	struct backup_result *r = a->out;
+	take_counts(a, &r->counts);
+	r->unreadable = atomic_load(&a->walk.unreadable);
+	r->incomplete = atomic_load(&a->walk.incomplete);
+	r->changed = atomic_load(&a->walk.changed);
+	r->chunks_new = atomic_load(&a->storing.new_chunks);
+	r->chunks_reused = atomic_load(&a->storing.reused_chunks);
+}
+
+static enum err attempt_run(struct attempt *a, struct why *why) {
+	enum err e = OK;
+	if (!a->o->dry_run) e = vault_prepare_write(a->v, why);
+	a->start = vault_head(a->v);
+	a->start_events = a->v->state.purge_events;
+	a->started = now_moment();
+	a->walk.worker_count = a->o->threads ? a->o->threads : thread_cpus();
+	buf_init(&a->locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+	buf_init(&a->snapshot, LIMIT_SNAPSHOT);
+	if (!e) e = read_sources(a, why);
+	if (!e) e = start_run(a, why);
+	if (!e) a->parent = newest_of_branch(&a->v->state, a->branch);
+	if (!e) e = open_cache(a, why);
+	if (!e) e = start_walk(a, why);
+	if (!e) e = walk(a, why);
+	if (e) return e;
+	take_results(a);
+	if (a->o->dry_run) return OK;
+	e = commit(a, why);
+	a->out->counts.stored = packrun_bytes(a->run);
+	if (!e && a->cache) treecache_commit(a->cache, &a->out->snapshot, a->walk.root_record);
+	return e;
+}
+
+enum err backup_run(struct vault *v, const struct backup_options *o, struct backup_result *out, struct why *why) {
+	enum err e = OK;
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct attempt a = { .v = v, .o = o, .out = out };
+		memset(out, 0, sizeof *out);
+		struct backup_options again = *o;
+		if (i > 0) {
+			again.force = true; /* the cache's word is not enough any more */
+			a.o = &again;
+		}
+		e = attempt_run(&a, why);
+		attempt_done(&a, !e && !o->dry_run);
+		if (e != E_CANCELLED || signals_asked()) break;
+		e = vault_refresh(v, why);
+		if (e) break;
+		e = E_BUSY;
+	}
+	if (!e && !o->dry_run) {
+		/* a merge that fails costs nothing but speed later */
+		struct why ignored;
+		err_ignore(indexmerge_if_many(v, &ignored));
+	}
+	return e;
+}

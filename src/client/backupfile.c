@@ -1,0 +1,503 @@
+#include "client/backupfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "os/file.h"
+#include "os/signals.h"
+
+enum { TRIES = 3, PARALLEL_FROM = 3 * BACKUPWALK_SEGMENT, EXTENTS_MAX = LIMIT_HOLES };
+
+/* A run of data in a file: where it stands in the file, and in the stream without holes. */
+struct extent {
+	uint64_t offset, length, stream;
+};
+
+struct source {
+	int fd;
+	struct extent *extents; /* NULL: the file has no holes */
+	size_t count;
+	uint64_t length; /* of the stream */
+};
+
+static void source_done(struct source *s) {
+	mem_free(s->extents);
+	file_close(&s->fd);
+}
+
+/* Owners may not always be asked not to touch the access time. */
+static int open_quietly(int at, const char *name) {
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	int fd = openat(at, name, flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM) fd = openat(at, name, flags);
+	return fd;
+}
+
+static bool same_time(struct timespec a, struct timespec b) {
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b) {
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_mode == b->st_mode && a->st_size == b->st_size &&
+	       same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
+}
+
+static enum err add_extent(struct source *s, size_t *room, uint64_t offset, uint64_t length) {
+	if (s->count == *room) {
+		size_t more = *room ? *room * 2 : 16;
+		struct extent *e = mem_resize(s->extents, more, sizeof *e);
+		if (!e) return E_NOMEM;
+		s->extents = e;
+		*room = more;
+	}
+	s->extents[s->count++] = (struct extent){ .offset = offset, .length = length, .stream = s->length };
+	s->length += length;
+	return OK;
+}
+
+/* Finds the holes. Where the file system cannot tell, or there are too many, what is left counts as data. */
+static enum err find_extents(struct source *s, uint64_t size) {
+	size_t room = 0;
+	uint64_t at = 0;
+	s->length = 0;
+	while (at < size) {
+		off_t data = lseek(s->fd, (off_t)at, SEEK_DATA);
+		if (data < 0 && errno == ENXIO) break; /* a hole up to the end */
+		if (data < 0 || s->count == EXTENTS_MAX - 1) data = (off_t)at;
+		off_t hole = s->count == EXTENTS_MAX - 1 ? (off_t)size : lseek(s->fd, data, SEEK_HOLE);
+		if (hole <= data || (uint64_t)hole > size) hole = (off_t)size;
+		if ((uint64_t)data >= size) break;
+		enum err e = add_extent(s, &room, (uint64_t)data, (uint64_t)(hole - data));
+		if (e) return e;
+		at = (uint64_t)hole;
+	}
+	if (!s->extents) {
+		s->extents = mem_alloc(sizeof *s->extents); /* all hole: no extent, but not "no holes" */
+		if (!s->extents) return E_NOMEM;
+	}
+	return OK;
+}
+
+/* Up to ${n} bytes from ${offset} of the stream on; fewer only where it ends. -1 and errno. */
+static ssize_t source_read(const struct source *s, uint64_t offset, uint8_t *to, size_t n) {
+	size_t done = 0, i = 0;
+	while (s->extents && i < s->count && s->extents[i].stream + s->extents[i].length <= offset) i++;
+	while (done < n) {
+		uint64_t at = offset + done;
+		size_t want = n - done;
+		if (s->extents) {
+			while (i < s->count && s->extents[i].stream + s->extents[i].length <= at) i++;
+			if (i == s->count) break;
+			uint64_t inside = at - s->extents[i].stream;
+			if (want > s->extents[i].length - inside) want = (size_t)(s->extents[i].length - inside);
+			at = s->extents[i].offset + inside;
+		}
+		ssize_t got = pread(s->fd, to + done, want, (off_t)at);
+		if (got < 0 && errno == EINTR) continue;
+		if (got < 0) return -1;
+		if (got == 0) break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+static enum err read_error(struct why *why) {
+	enum err e = why_errno(why, "reading");
+	return e == E_NOMEM ? E_NOMEM : E_IO;
+}
+
+/* A small file is one chunk. */
+static enum err store_small(struct backupwalk_worker *k, struct span bytes, struct streamref *ref, struct why *why) {
+	*ref = (struct streamref){ .length = bytes.len };
+	if (!bytes.len) return OK;
+	return storing_chunk(k->storing, CHUNKTYPE_CONTENT, bytes, &ref->id, why);
+}
+
+/* Chunk by chunk through the worker's buffer. ${next} reads on; ${*total} gets how much there was. */
+typedef ssize_t next_bytes(void *ctx, uint64_t offset, uint8_t *to, size_t n);
+
+static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k, next_bytes *next, void *ctx,
+	struct streamref *ref, struct why *why) {
+	struct storing_stream stream;
+	size_t have = 0, at = 0;
+	uint64_t offset = 0;
+	bool end = false;
+	enum err e = OK;
+	storing_stream_init(&stream);
+	while (!e && (!end || at < have)) {
+		if (backupwalk_stopped(w)) e = E_CANCELLED;
+		if (!e && !end && have - at < LIMIT_CHUNK) {
+			memmove(k->buffer, k->buffer + at, have - at);
+			have -= at;
+			at = 0;
+			ssize_t n = next(ctx, offset, k->buffer + have, BACKUPWALK_BUFFER - have);
+			if (n < 0) e = read_error(why);
+			else {
+				end = (size_t)n < BACKUPWALK_BUFFER - have;
+				have += (size_t)n;
+				offset += (uint64_t)n;
+			}
+		}
+		if (e || at == have) continue;
+		struct hash id;
+		size_t len = chunker_next(w->storing->vault->chunker, k->buffer + at, have - at, end);
+		e = storing_chunk(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, len), &id, why);
+		if (!e) e = storing_stream_add(k->storing, &stream, &id, (uint32_t)len, why);
+		at += len;
+		atomic_fetch_add_explicit(&w->bytes, len, memory_order_relaxed);
+	}
+	if (!e) e = storing_stream_end(k->storing, &stream, ref, why);
+	storing_stream_done(&stream);
+	return e;
+}
+
+static ssize_t next_of_source(void *ctx, uint64_t offset, uint8_t *to, size_t n) {
+	return source_read(ctx, offset, to, n);
+}
+
+static ssize_t next_of_pipe(void *ctx, uint64_t offset, uint8_t *to, size_t n) {
+	const int *fd = ctx;
+	size_t done = 0;
+	(void)offset;
+	while (done < n) {
+		ssize_t got = read(*fd, to + done, n - done);
+		if (got < 0 && errno == EINTR && !signals_asked()) continue;
+		if (got < 0) return -1;
+		if (got == 0) break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+enum err backupfile_pipe(struct backupwalk *w, struct backupwalk_worker *k, int fd, struct streamref *ref,
+	struct why *why) {
+	return store_in_order(w, k, next_of_pipe, &fd, ref, why);
+}
+
+/* One segment of a large file: where its first chunk begins is known when the segment before was cut. */
+struct segment {
+	bool known;
+	bool cut;
+	uint64_t entry; /* in the stream */
+	struct buf items;
+};
+
+/* A large file that several threads cut at once (doc/spec/chunker.md: cuts are the same however it is split). */
+struct parallel {
+	struct backupwalk *w;
+	const struct source *source;
+	struct mutex lock;
+	struct mutex_cond turn;
+	struct segment *segments;
+	size_t count, next, added;
+	size_t helpers;
+	struct storing_stream stream;
+	enum err failed;
+	struct why why;
+};
+
+static void parallel_fail(struct parallel *p, enum err e, const struct why *why) {
+	mutex_lock(&p->lock);
+	if (!p->failed) {
+		p->failed = e;
+		p->why = *why;
+	}
+	mutex_wake_all(&p->turn);
+	mutex_unlock(&p->lock);
+}
+
+/* The cuts of this segment from where its first chunk truly begins, as lengths. */
+static enum err trace_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t *cuts, size_t n,
+	size_t have, bool final, uint32_t *lengths, size_t *length_count) {
+	uint64_t base = (uint64_t)number * BACKUPWALK_SEGMENT;
+	mutex_lock(&p->lock);
+	while (!p->segments[number].known && !p->failed) mutex_wait(&p->turn, &p->lock);
+	size_t at = (size_t)(p->segments[number].entry - base);
+	enum err e = p->failed;
+	mutex_unlock(&p->lock);
+	*length_count = 0;
+	while (!e && at < BACKUPWALK_SEGMENT && at < have) {
+		size_t len = chunker_next_traced(p->w->storing->vault->chunker, k->buffer, have, final, at, cuts, n);
+		if (len == 0) return E_IO; /* the file got shorter */
+		lengths[(*length_count)++] = (uint32_t)len;
+		at += len;
+	}
+	if (!e && number + 1 < p->count) {
+		mutex_lock(&p->lock);
+		p->segments[number + 1].entry = base + at;
+		p->segments[number + 1].known = true;
+		mutex_wake_all(&p->turn);
+		mutex_unlock(&p->lock);
+	}
+	return e;
+}
+
+static enum err store_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t start,
+	const uint32_t *lengths, size_t count, struct why *why) {
+	struct buf *items = &p->segments[number].items;
+	enum err e = OK;
+	for (size_t i = 0, at = start; i < count && !e; at += lengths[i], i++) {
+		struct streamref_item item = { .length = lengths[i] };
+		uint8_t *to;
+		e = storing_chunk(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, lengths[i]), &item.id, why);
+		if (!e) e = why_err(why, buf_extend(items, SIZE_STREAM_ITEM, &to), "storing a list");
+		if (!e) streamref_item_encode(&item, to);
+		atomic_fetch_add_explicit(&p->w->bytes, lengths[i], memory_order_relaxed);
+	}
+	return e;
+}
+
+/* Adds the items of all segments that are complete, in order, to the stream. */
+static enum err add_in_order(struct parallel *p, struct backupwalk_worker *k, struct why *why) {
+	enum err e = OK;
+	mutex_lock(&p->lock);
+	while (!e && p->added < p->count && p->segments[p->added].cut) {
+		struct segment *s = &p->segments[p->added++];
+		for (size_t at = 0; at < s->items.len && !e; at += SIZE_STREAM_ITEM) {
+			struct streamref_item item;
+			e = why_err(why, streamref_item_decode(&item, s->items.ptr + at), "storing a list");
+			if (!e) e = storing_stream_add(k->storing, &p->stream, &item.id, item.length, why);
+		}
+		buf_free(&s->items);
+	}
+	mutex_unlock(&p->lock);
+	return e;
+}
+
+enum { SEGMENT_CUTS = 4 + BACKUPWALK_BUFFER / CHUNKER_WINDOW };
+
+static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t *cuts, uint32_t *lengths,
+	struct why *why) {
+	uint64_t base = (uint64_t)number * BACKUPWALK_SEGMENT;
+	size_t count = 0;
+	ssize_t have = source_read(p->source, base, k->buffer, BACKUPWALK_BUFFER);
+	if (have < 0) return read_error(why);
+	bool final = base + (size_t)have >= p->source->length;
+	if (!final && have < BACKUPWALK_BUFFER) return why_set(why, E_IO, "it got shorter while it was read");
+	const struct chunker *c = p->w->storing->vault->chunker;
+	size_t end = (size_t)have < BACKUPWALK_SEGMENT ? (size_t)have : BACKUPWALK_SEGMENT;
+	size_t n = chunker_trace(c, k->buffer, (size_t)have, final, 0, end, cuts, SEGMENT_CUTS);
+	enum err e = trace_segment(p, k, number, cuts, n, (size_t)have, final, lengths, &count);
+	if (e) return e == E_IO ? why_set(why, E_IO, "it got shorter while it was read") : e;
+	size_t start = (size_t)(p->segments[number].entry - base);
+	e = store_segment(p, k, number, start, lengths, count, why);
+	if (e) return e;
+	mutex_lock(&p->lock);
+	p->segments[number].cut = true;
+	mutex_unlock(&p->lock);
+	return add_in_order(p, k, why);
+}
+
+static void do_segments(struct parallel *p, unsigned worker) {
+	struct backupwalk_worker *k = &p->w->workers[worker];
+	size_t *cuts = mem_array(SEGMENT_CUTS, sizeof *cuts);
+	uint32_t *lengths = mem_array(SEGMENT_CUTS, sizeof *lengths);
+	struct why why = { OK, "" };
+	enum err e = cuts && lengths ? OK : why_err(&why, E_NOMEM, "reading a large file");
+	while (!e) {
+		mutex_lock(&p->lock);
+		size_t number = p->next < p->count && !p->failed ? p->next++ : SIZE_MAX;
+		mutex_unlock(&p->lock);
+		if (number == SIZE_MAX) break;
+		e = backupwalk_stopped(p->w) ? why_set(&why, E_CANCELLED, "interrupted")
+					     : do_segment(p, k, number, cuts, lengths, &why);
+	}
+	if (e) parallel_fail(p, e, &why);
+	mem_free(cuts);
+	mem_free(lengths);
+}
+
+static void help(void *ctx, unsigned worker) {
+	struct parallel *p = ctx;
+	do_segments(p, worker);
+	mutex_lock(&p->lock);
+	p->helpers--;
+	mutex_wake_all(&p->turn);
+	mutex_unlock(&p->lock);
+}
+
+static enum err store_parallel(struct backupwalk *w, unsigned worker, const struct source *source, struct streamref *ref,
+	struct why *why) {
+	struct parallel p = { .w = w, .source = source };
+	p.count = (size_t)((source->length + BACKUPWALK_SEGMENT - 1) / BACKUPWALK_SEGMENT);
+	p.segments = mem_array(p.count, sizeof *p.segments);
+	if (!p.segments) return why_err(why, E_NOMEM, "reading a large file");
+	for (size_t i = 0; i < p.count; i++) buf_init(&p.segments[i].items, BACKUPWALK_BUFFER);
+	p.segments[0].known = true;
+	mutex_init(&p.lock);
+	mutex_cond_init(&p.turn);
+	storing_stream_init(&p.stream);
+	for (unsigned i = 1; i < w->worker_count; i++) {
+		mutex_lock(&p.lock);
+		p.helpers++;
+		mutex_unlock(&p.lock);
+		if (!taskpool_push(w->pool, help, &p)) continue;
+		mutex_lock(&p.lock);
+		p.helpers--;
+		mutex_unlock(&p.lock);
+	}
+	do_segments(&p, worker);
+	mutex_lock(&p.lock);
+	while (p.helpers) mutex_wait(&p.turn, &p.lock);
+	enum err e = p.failed;
+	if (e && why) *why = p.why;
+	mutex_unlock(&p.lock);
+	if (!e) e = storing_stream_end(w->workers[worker].storing, &p.stream, ref, why);
+	storing_stream_done(&p.stream);
+	for (size_t i = 0; i < p.count; i++) buf_free(&p.segments[i].items);
+	mem_free(p.segments);
+	mutex_cond_done(&p.turn);
+	mutex_done(&p.lock);
+	return e;
+}
+
+/* The stream of an opened file of ${size} bytes; ${*small} bytes of it were read already. */
+static enum err store_source(struct backupwalk *w, unsigned worker, struct source *s, struct streamref *ref, struct why *why) {
+	struct backupwalk_worker *k = &w->workers[worker];
+	if (s->length >= PARALLEL_FROM && w->worker_count > 1) return store_parallel(w, worker, s, ref, why);
+	return store_in_order(w, k, next_of_source, s, ref, why);
+}
+
+static enum err encode_holes(struct backupwalk_worker *k, const struct source *s, uint64_t size, struct direntry *d) {
+	uint64_t at = 0, end = 0;
+	enum err e = OK;
+	buf_clear(&k->holes);
+	d->holes.count = 0;
+	for (size_t i = 0; i <= s->count && !e; i++) {
+		uint64_t data = i < s->count ? s->extents[i].offset : size;
+		if (data > at) {
+			e = direntry_add_hole(&k->holes, &end, at, data - at);
+			d->holes.count++;
+		}
+		if (i < s->count) at = s->extents[i].offset + s->extents[i].length;
+	}
+	d->holes.items = buf_span(&k->holes);
+	if (d->holes.count) d->flags |= DIRENTRY_HAS_HOLES;
+	return e;
+}
+
+/* One attempt. ${*changed}: the file is not what ${st} said; ${st} is then what it is now. */
+static enum err read_once(struct backupwalk *w, unsigned worker, struct source *s, struct stat *st, bool last,
+	struct direntry *d, bool *changed, struct why *why) {
+	struct backupwalk_worker *k = &w->workers[worker];
+	struct stat after;
+	uint64_t size = (uint64_t)st->st_size;
+	enum err e = OK;
+	*changed = false;
+	d->flags &= (uint8_t)~DIRENTRY_HAS_HOLES;
+	s->length = size;
+	if (size > 0 && (uint64_t)st->st_blocks * 512 < size) e = why_err(why, find_extents(s, size), "finding holes");
+	bool small = !s->extents && size <= w->storing->vault->state.chunk_min && size < BACKUPWALK_BUFFER;
+	ssize_t have = 0;
+	if (!e && small) {
+		have = source_read(s, 0, k->buffer, (size_t)size + 1);
+		if (have < 0) e = read_error(why);
+	} else if (!e) {
+		e = store_source(w, worker, s, &d->stream, why);
+		if (e == E_IO && !last && fstat(s->fd, &after) == 0 && !same_file(st, &after)) e = OK;
+	}
+	if (e) return e;
+	if (fstat(s->fd, &after)) return read_error(why);
+	*changed = !same_file(st, &after) || (small && (uint64_t)have != size);
+	if (*changed) *st = after;
+	if (*changed && !last) return OK;
+	if (small) {
+		e = store_small(k, span_of(k->buffer, (size_t)have), &d->stream, why);
+		atomic_fetch_add_explicit(&w->bytes, (uint64_t)have, memory_order_relaxed);
+	}
+	if (!e && s->extents) e = why_err(why, encode_holes(k, s, size, d), "finding holes");
+	return e;
+}
+
+enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const char *name, const char *path,
+	struct stat *st, struct direntry *d, struct why *why) {
+	struct source s = { .fd = open_quietly(at, name) };
+	struct stat now;
+	if (s.fd < 0) return why_errno(why, "opening");
+	enum err e = OK;
+	bool changed = false;
+	if (fstat(s.fd, &now)) e = read_error(why);
+	if (!e && !S_ISREG(now.st_mode)) e = why_set(why, E_IO, "it was a file, and is now something else");
+	if (!e) *st = now;
+	for (int i = 0; i < TRIES && !e; i++) {
+		mem_free(s.extents);
+		s.extents = NULL;
+		s.count = 0;
+		e = read_once(w, worker, &s, st, i + 1 == TRIES, d, &changed, why);
+		if (!changed) break;
+	}
+	if (!e && changed) {
+		d->flags |= DIRENTRY_CHANGED;
+		atomic_fetch_add(&w->changed, 1);
+		backupwalk_note(w, BACKUP_CHANGED, path, "it changed each time it was read: what was read is stored");
+	}
+	if (!e) e = backupfile_xattrs(w, &w->workers[worker], s.fd, -1, name, path, d, why);
+	source_done(&s);
+	return e;
+}
+
+static int by_text(const void *a, const void *b) {
+	const char *const *x = a, *const *y = b;
+	return strcmp(*x, *y);
+}
+
+static ssize_t list_names(int fd, const char *proc, char *out) {
+	return fd >= 0 ? flistxattr(fd, out, BACKUPWALK_XATTRS) : llistxattr(proc, out, BACKUPWALK_XATTRS);
+}
+
+static ssize_t get_value(int fd, const char *proc, const char *name, uint8_t *out) {
+	return fd >= 0 ? fgetxattr(fd, name, out, LIMIT_XATTR_VALUE) : lgetxattr(proc, name, out, LIMIT_XATTR_VALUE);
+}
+
+/* Adds the attributes called ${names}, sorted. What cannot be read is noted and left out. */
+static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, int fd, const char *proc, const char *path,
+	char **names, size_t count, struct direntry *d, struct why *why) {
+	buf_clear(&k->xattrs);
+	for (size_t i = 0; i < count; i++) {
+		ssize_t n = get_value(fd, proc, names[i], k->xattr_value);
+		if (n < 0 && errno == ENODATA) continue;
+		if (n < 0 || strlen(names[i]) > LIMIT_XATTR_NAME || d->xattrs.count == LIMIT_XATTRS ||
+			k->xattrs.len + (size_t)n > LIMIT_DIRENTRY / 2) {
+			atomic_fetch_add(&w->incomplete, 1);
+			backupwalk_note(w, BACKUP_INCOMPLETE, path, "an extended attribute could not be read, or is too large");
+			continue;
+		}
+		enum err e = direntry_add_xattr(&k->xattrs, span_text(names[i]), span_of(k->xattr_value, (size_t)n));
+		if (e) return why_err(why, e, "reading attributes");
+		d->xattrs.count++;
+	}
+	d->xattrs.items = buf_span(&k->xattrs);
+	if (d->xattrs.count) d->flags |= DIRENTRY_HAS_XATTRS;
+	return OK;
+}
+
+enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, int fd, int at, const char *name,
+	const char *path, struct direntry *d, struct why *why) {
+	char proc[64 + 256] = "";
+	d->xattrs = (struct direntry_items){ .count = 0 };
+	if (fd < 0) (void)snprintf(proc, sizeof proc, "/proc/self/fd/%d/%s", at, name);
+	ssize_t n = list_names(fd, proc, k->xattr_names);
+	if (n == 0 || (n < 0 && (errno == ENOTSUP || errno == ENOENT || errno == EPERM))) return OK;
+	if (n < 0) {
+		atomic_fetch_add(&w->incomplete, 1);
+		backupwalk_note(w, BACKUP_INCOMPLETE, path, "its extended attributes could not be listed");
+		return OK;
+	}
+	size_t count = 0;
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(k->xattr_names + i) + 1) count++;
+	char **names = mem_array(count, sizeof *names);
+	if (!names) return why_err(why, E_NOMEM, "reading attributes");
+	count = 0;
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(k->xattr_names + i) + 1) names[count++] = k->xattr_names + i;
+	qsort(names, count, sizeof *names, by_text);
+	enum err e = add_values(w, k, fd, proc, path, names, count, d, why);
+	mem_free(names);
+	return e;
+}

@@ -1,0 +1,92 @@
+/*
+ * The walk of a backup: folders are tasks of a pool, deepest first; a folder is stored when all below it is
+ * (doc/spec/formats.md section 5). Internal to the backup: backup.c starts it, backupfile.c reads files for it.
+ */
+#ifndef CLIENT_BACKUPWALK_H
+#define CLIENT_BACKUPWALK_H
+
+#include <sys/stat.h>
+
+#include "client/backup.h"
+#include "client/storing.h"
+#include "client/taskpool.h"
+#include "client/treecache.h"
+#include "format/direntry.h"
+#include "os/listing.h"
+#include "os/mutex.h"
+
+enum {
+	BACKUPWALK_SEGMENT = 8 << 20,                          /* bytes of a large file that one thread cuts at a time */
+	BACKUPWALK_BUFFER = BACKUPWALK_SEGMENT + LIMIT_CHUNK,
+	BACKUPWALK_XATTRS = 1 << 20,
+};
+
+/* A path component of the sources: the top of the tree that is backed up. */
+struct backupwalk_source {
+	char *name;
+	bool whole; /* the source ends here: everything below belongs to it */
+	struct backupwalk_source *children, *next;
+};
+
+/* What belongs to one thread. */
+struct backupwalk_worker {
+	struct storing *storing;
+	uint8_t *buffer; /* BACKUPWALK_BUFFER */
+	struct listing listing;
+	struct buf path;   /* of messages and patterns */
+	struct buf entry;  /* an entry being encoded */
+	struct buf xattrs; /* its attributes */
+	struct buf holes;
+	char *xattr_names; /* BACKUPWALK_XATTRS each */
+	uint8_t *xattr_value;
+	uint32_t *users, *groups; /* ids seen */
+	size_t user_count, user_room, group_count, group_room;
+};
+
+/* A file with several names: its content is read once. */
+struct backupwalk_link {
+	uint64_t device, inode;
+	struct span body; /* an encoded entry of the group */
+};
+
+struct backupwalk {
+	const struct backup_options *options;
+	struct storing_shared *storing;
+	struct taskpool *pool;
+	struct backupwalk_worker *workers;
+	unsigned worker_count;
+	struct treecache *cache;
+	bool use_cache;
+	uint64_t cache_root;
+	int64_t started_ns;
+	dev_t own_devices[2]; /* the state and cache folders, which are left out */
+	ino_t own_inodes[2];
+	struct mutex lock; /* notes, failure, links, current */
+	enum err failed;
+	struct why why;
+	struct backupwalk_link *links; /* open addressing by device and inode */
+	size_t link_count, link_room;
+	_Atomic uint64_t files, directories, others, files_new, files_unchanged, bytes;
+	_Atomic uint64_t unreadable, incomplete, changed;
+	char current[256];
+	struct streamref root; /* when the walk is done */
+	uint64_t root_record;  /* in the tree cache */
+	bool root_unchanged;
+};
+
+/* Starts the walk: pushes its first task. The root is in ${w} when the pool is idle, or ${w->failed}. */
+MUST_USE enum err backupwalk_start(struct backupwalk *w, struct backupwalk_source *root, struct why *why);
+
+/* A tree with one file that is read from ${w->options->stdin_fd}. */
+MUST_USE enum err backupwalk_stdin(struct backupwalk *w, struct why *why);
+
+/* The walk is over: all threads stop soon. The first reason stands. */
+void backupwalk_fail(struct backupwalk *w, enum err e, const struct why *why);
+bool backupwalk_stopped(struct backupwalk *w);
+
+void backupwalk_note(struct backupwalk *w, enum backup_note note, const char *path, const char *text);
+
+MUST_USE enum err backupwalk_worker_init(struct backupwalk_worker *k, struct storing_shared *shared, struct why *why);
+void backupwalk_worker_done(struct backupwalk_worker *k);
+
+#endif

@@ -1,0 +1,76 @@
+#include "client/indexmerge.h"
+
+#include <string.h>
+
+#include "client/packrun.h"
+
+enum { MANY = 24, REMOVED_MAX = 256 };
+
+/* Merges all indexes into one. */
+struct merging {
+	struct vault *v;
+	struct buf added, removed;
+};
+
+static enum err decide_merge(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	struct merging *m = ctx;
+	struct locationlist removed = { .rows = buf_span(&m->removed) };
+	/* another device may have replaced one of them meanwhile: then its packs are named by what it wrote, and ours is not needed */
+	for (size_t i = 0; i < location_count(&removed); i++) {
+		struct location gone = location_at(&removed, i);
+		bool found = false;
+		for (size_t k = 0; k < v->state.index_count && !found; k++)
+			found = location_order(&v->state.indexes[k].location, &gone) == 0;
+		if (!found) return why_set(why, E_CANCELLED, "another device merged the indexes");
+	}
+	out->body = (struct vaultbody){
+		.type = VAULTBODY_INDEX,
+		.added = { .rows = buf_span(&m->added) },
+		.removed = removed,
+	};
+	return OK;
+}
+
+static enum err merge(struct merging *m, struct why *why) {
+	struct vault *v = m->v;
+	struct session *s = v->session;
+	struct fetch *f = NULL;
+	struct indexplan *plan = NULL;
+	struct packrun *run = NULL;
+	struct fetch_params fp = { .vault = v, .threads = 1 };
+	struct head head = vault_head(v);
+	enum err e = fetch_new(&f, &fp, why);
+	if (!e && places_damaged(fetch_places(f))) e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
+	for (size_t i = 0; i < v->state.index_count && !e; i++)
+		e = why_err(why, location_add(&m->removed, &v->state.indexes[i].location), "merging indexes");
+	if (!e) e = why_err(why, indexplan_new(&plan), "merging indexes");
+	if (!e) e = places_export(fetch_places(f), plan, NULL, NULL, why);
+	struct packrun_params p = {
+		.store = s->store,
+		.vault = v->id,
+		.epoch = vault_epoch(v),
+		.epoch_public = epochring_kem_public(v->chain.ring, vault_epoch(v)),
+		.start_sequence = head.seq,
+		.start_head = head.hash,
+		.writer = s->secrets->actor.id,
+		.fresh = &s->secrets->fresh,
+	};
+	if (!e) e = packrun_new(&run, &p, why);
+	if (!e) e = packrun_index(run, plan, &m->added, why);
+	if (!e) e = vault_append(v, decide_merge, m, why);
+	packrun_free(run);
+	indexplan_free(plan);
+	fetch_free(f);
+	return e;
+}
+
+enum err indexmerge_if_many(struct vault *v, struct why *why) {
+	struct merging m = { .v = v };
+	if (v->state.index_count < MANY || v->state.index_count > REMOVED_MAX) return OK;
+	buf_init(&m.added, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+	buf_init(&m.removed, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
+	enum err e = merge(&m, why);
+	buf_free(&m.added);
+	buf_free(&m.removed);
+	return e == E_CANCELLED ? OK : e;
+}

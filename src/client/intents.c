@@ -1,0 +1,67 @@
+#include "client/intents.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/namelist.h"
+
+static int by_bytes(const void *a, const void *b) {
+	return memcmp(a, b, HASH_SIZE);
+}
+
+void intents_sort(struct buf *names) {
+	size_t count = names->len / HASH_SIZE, kept = 0;
+	if (!count) return;
+	qsort(names->ptr, count, HASH_SIZE, by_bytes);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *row = names->ptr + i * HASH_SIZE;
+		if (kept && by_bytes(names->ptr + (kept - 1) * HASH_SIZE, row) == 0) continue;
+		memmove(names->ptr + kept++ * HASH_SIZE, row, HASH_SIZE);
+	}
+	names->len = kept * HASH_SIZE;
+}
+
+bool intents_has(struct span names, const struct hash *name) {
+	if (!names.len) return false;
+	return bsearch(name->b, names.ptr, names.len / HASH_SIZE, HASH_SIZE, by_bytes) != NULL;
+}
+
+enum err intents_packs(struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why) {
+	struct buf object;
+	struct hashlist names;
+	if (!packs->listed) return why_err(why, buf_add(out, packs->names.rows), "reading an intent");
+	buf_init(&object, STORE_OBJECT_MAX);
+	enum err e = store_object_get(v->session->store, &packs->list, &object, why);
+	if (!e && (namelist_decode(&names, buf_span(&object)) || hashlist_count(&names) != packs->count)) e = E_FORMAT;
+	if (e == E_NOTFOUND || e == E_FORMAT) {
+		char hex[HASH_HEX];
+		hash_hex(hex, &packs->list);
+		e = why_set(why, E_FORGED, "object %s (a list of packs) is %s", hex, e == E_NOTFOUND ? "missing" : "damaged");
+	}
+	if (!e) e = why_err(why, buf_add(out, names.rows), "reading an intent");
+	buf_free(&object);
+	return e;
+}
+
+enum err intents_doomed(struct vault *v, struct buf *out, struct why *why) {
+	enum err e = OK;
+	for (size_t i = 0; i < v->state.intent_count && !e; i++) e = intents_packs(v, &v->state.intents[i].packs, out, why);
+	if (!e) intents_sort(out);
+	return e;
+}
+
+enum err intents_make(struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why) {
+	struct hashlist list = { .rows = names };
+	struct buf object;
+	*out = (struct entrypublic_packs){ .names = list };
+	if (hashlist_count(&list) <= LIMIT_PACK_NAMES) return OK;
+	buf_init(&object, STORE_OBJECT_MAX);
+	enum err e = why_err(why, namelist_encode(&list, &object), "making an intent");
+	out->listed = true;
+	out->count = hashlist_count(&list);
+	out->names.rows = span_of(NULL, 0);
+	hash_of(&out->list, buf_span(&object));
+	if (!e) e = store_object_put(v->session->store, &out->list, buf_span(&object), why);
+	buf_free(&object);
+	return e;
+}

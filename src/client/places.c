@@ -1,0 +1,551 @@
+#include "client/places.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/little.h"
+#include "base/mem.h"
+#include "core/squeeze.h"
+#include "format/block.h"
+#include "format/chunktype.h"
+#include "format/indexhead.h"
+#include "format/limits.h"
+#include "os/mutex.h"
+
+/* A leaf, read when it is first needed. */
+struct leaf {
+	_Atomic(uint8_t *) rows; /* owned */
+	uint32_t count;
+};
+
+struct loaded {
+	struct location location;
+	struct buf string;
+	struct indexhead head;
+	struct leaf *leaves;
+	uint32_t own_size; /* of the pack in which it lies */
+	bool damaged; /* a leaf could not be read */
+};
+
+struct places {
+	struct places_params p;
+	struct mutex lock; /* for reading leaves and scanning */
+	struct squeezer *squeezer;
+	struct loaded **loaded;
+	size_t count, room;
+	size_t damaged;
+	const struct indexplan *borrowed;
+	struct indexplan *scan; /* what the tables say of packs that no readable index names; NULL: not scanned */
+};
+
+static const size_t head_max = (size_t)1 << 32;
+
+enum err places_new(struct places **out, const struct places_params *params, struct why *why) {
+	struct places *p = mem_zalloc(sizeof *p);
+	if (!p) return why_err(why, E_NOMEM, "reading the index");
+	p->p = *params;
+	mutex_init(&p->lock);
+	if (squeezer_new(&p->squeezer, SQUEEZE_FAST)) {
+		places_free(p);
+		return why_err(why, E_NOMEM, "reading the index");
+	}
+	*out = p;
+	return OK;
+}
+
+static void loaded_free(struct loaded *l) {
+	if (!l) return;
+	uint32_t leaves = l->leaves ? indexhead_leaf_count(&l->head) : 0;
+	for (uint32_t i = 0; i < leaves; i++) mem_free(atomic_load(&l->leaves[i].rows));
+	mem_free(l->leaves);
+	buf_free(&l->string);
+	mem_free(l);
+}
+
+void places_free(struct places *p) {
+	if (!p) return;
+	for (size_t i = 0; i < p->count; i++) loaded_free(p->loaded[i]);
+	mem_free(p->loaded);
+	indexplan_free(p->scan);
+	squeezer_free(p->squeezer);
+	mutex_done(&p->lock);
+	mem_free(p);
+}
+
+size_t places_damaged(const struct places *p) {
+	return p->damaged;
+}
+
+uint64_t places_count(const struct places *p) {
+	uint64_t n = 0;
+	for (size_t i = 0; i < p->count; i++) n += p->loaded[i]->head.entries;
+	return n;
+}
+
+static enum err bad_index(struct why *why, const struct hash *pack) {
+	char hex[HASH_HEX];
+	hash_hex(hex, pack);
+	return why_set(why, E_FORGED, "the index in pack %s is damaged", hex);
+}
+
+/* The one chunk of an index block, appended to ${out}. With the lock held or before threads start. */
+static enum err read_part(struct places *p, const struct location *l, struct buf *out, struct why *why) {
+	struct buf stored, raw;
+	struct block block;
+	buf_init(&stored, LIMIT_RECORD);
+	buf_init(&raw, LIMIT_BLOCK_RAW);
+	enum err e = packread_record(p->p.packs, &l->pack, l->offset, l->length, &stored, why);
+	if (!e) {
+		e = squeezer_unpack(p->squeezer, buf_span(&stored), &raw);
+		if (!e) e = block_decode(&block, buf_span(&raw));
+		if (!e && block.count != 1) e = E_FORMAT;
+		if (!e) e = buf_add(out, block_chunk(&block, 0));
+		if (e == E_FORMAT) e = bad_index(why, &l->pack);
+		else if (e) e = why_err(why, e, "reading the index");
+	}
+	buf_free(&stored);
+	buf_free(&raw);
+	return e;
+}
+
+static enum err read_string(struct places *p, const struct location *l, struct buf *string, struct why *why) {
+	struct buf part;
+	struct indexhead_part0 zero;
+	buf_init(&part, LIMIT_HEAD_PART);
+	enum err e = read_part(p, l, &part, why);
+	if (!e && indexhead_part0_decode(&zero, buf_span(&part))) e = bad_index(why, &l->pack);
+	if (!e) e = why_err(why, buf_add(string, zero.first), "reading the index");
+	size_t parts = e ? 0 : location_count(&zero.parts);
+	for (size_t i = 0; i < parts && !e; i++) {
+		struct location further = location_at(&zero.parts, i);
+		if (hash_is_zero(&further.pack)) further.pack = l->pack;
+		e = read_part(p, &further, string, why);
+	}
+	buf_free(&part);
+	return e;
+}
+
+static enum err load(struct places *p, const struct location *location, struct why *why) {
+	struct loaded *l = mem_zalloc(sizeof *l);
+	if (!l) return why_err(why, E_NOMEM, "reading the index");
+	l->location = *location;
+	buf_init(&l->string, head_max);
+	enum err e = read_string(p, location, &l->string, why);
+	if (!e && indexhead_decode(&l->head, buf_span(&l->string))) e = bad_index(why, &location->pack);
+	if (!e) {
+		l->leaves = mem_array(indexhead_leaf_count(&l->head), sizeof *l->leaves);
+		if (!l->leaves) e = why_err(why, E_NOMEM, "reading the index");
+	}
+	uint64_t size = 0;
+	if (!e) e = store_pack_size(p->p.store, &p->p.vault, &location->pack, &size, why);
+	l->own_size = size > LIMIT_PACK ? 0 : (uint32_t)size;
+	if (!e && p->count == p->room) {
+		size_t room = p->room ? p->room * 2 : 16;
+		struct loaded **more = mem_resize(p->loaded, room, sizeof(struct loaded *));
+		if (more) {
+			p->loaded = more;
+			p->room = room;
+		} else {
+			e = why_err(why, E_NOMEM, "reading the index");
+		}
+	}
+	if (e) loaded_free(l);
+	else p->loaded[p->count++] = l;
+	return e;
+}
+
+static bool is_damage(enum err e) {
+	return e == E_FORGED || e == E_FORMAT || e == E_NOTFOUND;
+}
+
+enum err places_load(struct places *p, const struct vault_index *indexes, size_t count, struct why *why) {
+	for (size_t i = 0; i < count; i++) {
+		struct why reason = { OK, "" };
+		enum err e = load(p, &indexes[i].location, &reason);
+		if (is_damage(e)) {
+			p->damaged++;
+			if (p->p.warn) p->p.warn(p->p.ctx, &reason);
+		} else if (e) {
+			if (why) *why = reason;
+			return e;
+		}
+	}
+	return OK;
+}
+
+/* The rows of leaf ${i}; reads it on first use. E_FORGED and the like: it is damaged, and warned of. */
+static enum err leaf_of(struct places *p, struct loaded *l, uint32_t i, struct indexleaf *out, struct why *why) {
+	struct leaf *leaf = &l->leaves[i];
+	out->rows = atomic_load_explicit(&leaf->rows, memory_order_acquire);
+	out->count = leaf->count;
+	if (out->rows) return OK;
+	if (l->damaged) return E_NOTFOUND;
+	struct indexhead_leaf row = indexhead_leaf_at(&l->head, i);
+	struct location at = { .pack = l->location.pack, .offset = row.offset, .length = row.length };
+	if (row.pack != INDEXLEAF_SAME_PACK) at.pack = indexhead_pack_at(&l->head, row.pack).name;
+	struct buf bytes;
+	struct why reason = { OK, "" };
+	buf_init(&bytes, LIMIT_LEAF);
+	mutex_lock(&p->lock);
+	enum err e = OK;
+	if (!atomic_load(&leaf->rows)) {
+		e = read_part(p, &at, &bytes, &reason);
+		if (!e && (indexleaf_decode(out, buf_span(&bytes)) || out->count != row.entries)) e = bad_index(&reason, &at.pack);
+		if (!e) {
+			leaf->count = out->count;
+			atomic_store_explicit(&leaf->rows, bytes.ptr, memory_order_release);
+			buf_init(&bytes, LIMIT_LEAF);
+		} else if (is_damage(e) && !l->damaged) {
+			l->damaged = true;
+			p->damaged++;
+			if (p->p.warn) p->p.warn(p->p.ctx, &reason);
+		}
+	}
+	out->rows = atomic_load(&leaf->rows);
+	out->count = leaf->count;
+	mutex_unlock(&p->lock);
+	buf_free(&bytes);
+	if (e && !is_damage(e) && why) *why = reason;
+	return e;
+}
+
+/* The place that a row gives. ${leaf_pack}: where the leaf lies. */
+static struct place place_of(const struct loaded *l, const struct indexleaf_row *row, const struct hash *leaf_pack) {
+	struct place out = { .offset = row->offset, .length = row->length, .slot = row->slot };
+	struct indexhead_cut cut;
+	if (row->pack == INDEXLEAF_SAME_PACK) {
+		out.pack = *leaf_pack;
+		out.pack_size = l->own_size; /* rows of the same pack are only in indexes that lie in one pack */
+	} else {
+		struct indexhead_pack pack = indexhead_pack_at(&l->head, row->pack);
+		out.pack = pack.name;
+		out.pack_size = pack.size;
+	}
+	out.cut = indexhead_find_cut(&l->head, row->pack, row->offset, &cut);
+	if (out.cut) {
+		out.rest_length = cut.rest_length;
+		struct indexhead_pack next = { .name = l->location.pack, .size = l->own_size };
+		if (cut.next_pack != INDEXLEAF_SAME_PACK) next = indexhead_pack_at(&l->head, cut.next_pack);
+		out.next_pack = next.name;
+		out.next_size = next.size;
+	}
+	return out;
+}
+
+static struct hash leaf_pack(const struct loaded *l, uint32_t i) {
+	struct indexhead_leaf row = indexhead_leaf_at(&l->head, i);
+	return row.pack == INDEXLEAF_SAME_PACK ? l->location.pack : indexhead_pack_at(&l->head, row.pack).name;
+}
+
+static struct place scanned_place(const struct indexplan *plan, const struct indexleaf_row *row) {
+	struct indexhead_pack pack = indexplan_pack_at(plan, row->pack);
+	struct indexhead_cut cut;
+	struct place out = {
+		.pack = pack.name,
+		.pack_size = pack.size,
+		.offset = row->offset,
+		.length = row->length,
+		.slot = row->slot,
+	};
+	out.cut = indexplan_find_cut(plan, row->pack, row->offset, &cut);
+	if (out.cut) {
+		out.rest_length = cut.rest_length;
+		struct indexhead_pack next = indexplan_pack_at(plan, cut.next_pack);
+		out.next_pack = next.name;
+		out.next_size = next.size;
+	}
+	return out;
+}
+
+static enum err find_loaded(struct places *p, struct loaded *l, const struct hash *id, struct place *out, size_t *count,
+	struct why *why) {
+	uint32_t from, to;
+	indexhead_find_leaves(&l->head, id, &from, &to);
+	for (uint32_t i = from; i < to; i++) {
+		struct indexleaf leaf;
+		enum err e = leaf_of(p, l, i, &leaf, why);
+		if (is_damage(e)) continue;
+		if (e) return e;
+		struct hash pack = leaf_pack(l, i);
+		for (uint32_t k = indexleaf_find(&leaf, id); k < leaf.count && *count < PLACES_EACH; k++) {
+			struct indexleaf_row row = indexleaf_at(&leaf, k);
+			if (hash_order(&row.id, id) != 0) break;
+			out[(*count)++] = place_of(l, &row, &pack);
+		}
+	}
+	return OK;
+}
+
+void places_borrow(struct places *p, const struct indexplan *plan) {
+	p->borrowed = plan;
+}
+
+static void find_planned(const struct indexplan *plan, const struct hash *id, struct place *out, size_t *count) {
+	for (size_t i = indexplan_find(plan, id); i < indexplan_rows(plan) && *count < PLACES_EACH; i++) {
+		const struct indexleaf_row *row = indexplan_row_at(plan, i);
+		if (hash_order(&row->id, id) != 0) break;
+		out[(*count)++] = scanned_place(plan, row);
+	}
+}
+
+enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH], size_t *count,
+	struct why *why) {
+	*count = 0;
+	/* the newest index first: what was written last is what is read most */
+	for (size_t i = p->count; i > 0; i--) {
+		enum err e = find_loaded(p, p->loaded[i - 1], id, out, count, why);
+		if (e) return e;
+	}
+	if (p->borrowed) find_planned(p->borrowed, id, out, count);
+	mutex_lock(&p->lock);
+	if (p->scan) find_planned(p->scan, id, out, count);
+	mutex_unlock(&p->lock);
+	return OK;
+}
+
+/* A pack whose table is being read; cuts are joined when all are known. */
+struct scanned {
+	struct hash name, previous;
+	bool continues, has_cut;
+	uint32_t number, cut_offset, rest_length;
+};
+
+struct scan {
+	struct places *p;
+	struct indexplan *plan;
+	struct scanned *packs;
+	size_t count, room;
+};
+
+bool places_has_pack(const struct places *p, const struct hash *name) {
+	for (size_t i = 0; i < p->count; i++) {
+		const struct loaded *l = p->loaded[i];
+		if (l->damaged) continue;
+		if (hash_order(&l->location.pack, name) == 0) return true;
+		for (uint32_t k = 0; k < indexhead_pack_count(&l->head); k++) {
+			struct indexhead_pack row = indexhead_pack_at(&l->head, k);
+			if (hash_order(&row.name, name) == 0) return true;
+		}
+	}
+	return false;
+}
+
+enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct packtable *table) {
+	struct span rest = table->blocks;
+	struct packtable_block b;
+	enum err e = OK;
+	while (!e && packtable_next(&rest, &b)) {
+		for (size_t i = 0; i < hashlist_count(&b.ids) && !e; i++) {
+			struct indexleaf_row row = {
+				.id = hashlist_at(&b.ids, i),
+				.pack = number,
+				.offset = b.offset,
+				.length = b.length,
+				.slot = (uint16_t)i,
+			};
+			e = indexplan_row(plan, &row);
+		}
+	}
+	return e;
+}
+
+static enum err scan_table(struct scan *s, const struct hash *name, uint64_t size, const struct packtable *t) {
+	struct scanned n = { .name = *name, .continues = t->continues, .previous = t->previous };
+	struct span rest = t->blocks;
+	struct packtable_block b;
+	while (packtable_next(&rest, &b)) {
+		if (b.type == 0) n.rest_length = b.length;
+		if (b.cut) {
+			n.has_cut = true;
+			n.cut_offset = b.offset;
+		}
+	}
+	enum err e = indexplan_pack(s->plan, name, (uint32_t)size, &n.number);
+	if (!e) e = places_plan_table(s->plan, n.number, t);
+	if (!e && s->count == s->room) {
+		size_t room = s->room ? s->room * 2 : 64;
+		struct scanned *more = mem_resize(s->packs, room, sizeof *more);
+		if (!more) return E_NOMEM;
+		s->packs = more;
+		s->room = room;
+	}
+	if (!e) s->packs[s->count++] = n;
+	return e;
+}
+
+static enum err scan_pack(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
+	struct scan *s = ctx;
+	struct packtable table;
+	struct buf bytes;
+	struct why reason = { OK, "" };
+	/* an index names its packs, but the pack in which it lies only if it is another's */
+	if (places_has_pack(s->p, name) && s->p->damaged == 0) {
+		bool only_index = true;
+		for (size_t i = 0; i < s->p->count && only_index; i++)
+			only_index = hash_order(&s->p->loaded[i]->location.pack, name) != 0;
+		if (only_index) return OK;
+	}
+	buf_init(&bytes, LIMIT_PACK);
+	enum err e = packread_table(s->p->p.packs, name, size, &table, &bytes, &reason);
+	if (!e) e = why_err(why, scan_table(s, name, size, &table), "reading the tables of packs");
+	else if (is_damage(e) || e == E_DENIED) {
+		if (s->p->p.warn) s->p->p.warn(s->p->p.ctx, &reason);
+		e = OK;
+	} else if (why) {
+		*why = reason;
+	}
+	buf_free(&bytes);
+	return e;
+}
+
+static enum err join_cuts(struct scan *s) {
+	enum err e = OK;
+	for (size_t i = 0; i < s->count && !e; i++) {
+		if (!s->packs[i].has_cut) continue;
+		for (size_t k = 0; k < s->count && !e; k++) {
+			if (!s->packs[k].continues || hash_order(&s->packs[k].previous, &s->packs[i].name) != 0) continue;
+			struct indexhead_cut cut = {
+				.pack = s->packs[i].number,
+				.offset = s->packs[i].cut_offset,
+				.next_pack = s->packs[k].number,
+				.rest_length = s->packs[k].rest_length,
+			};
+			e = indexplan_cut(s->plan, &cut);
+			break;
+		}
+	}
+	return e;
+}
+
+enum err places_scan(struct places *p, struct why *why) {
+	struct scan s = { .p = p };
+	mutex_lock(&p->lock);
+	bool done = p->scan != NULL;
+	mutex_unlock(&p->lock);
+	if (done) return OK;
+	enum err e = why_err(why, indexplan_new(&s.plan), "reading the tables of packs");
+	if (!e) e = store_pack_list(p->p.store, &p->p.vault, scan_pack, &s, why);
+	if (!e) e = why_err(why, join_cuts(&s), "reading the tables of packs");
+	if (!e) {
+		indexplan_sort(s.plan);
+		mutex_lock(&p->lock);
+		if (!p->scan) {
+			p->scan = s.plan;
+			s.plan = NULL;
+		}
+		mutex_unlock(&p->lock);
+	}
+	indexplan_free(s.plan);
+	mem_free(s.packs);
+	return e;
+}
+
+enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct why *why) {
+	for (size_t i = 0; i < p->count; i++) {
+		struct loaded *l = p->loaded[i];
+		for (uint32_t k = 0; k < indexhead_pack_count(&l->head); k++) {
+			struct indexhead_pack row = indexhead_pack_at(&l->head, k);
+			enum err e = visit(ctx, &row.name, row.size, why);
+			if (e) return e;
+		}
+	}
+	return OK;
+}
+
+enum err places_rows(struct places *p, places_row *visit, void *ctx, struct why *why) {
+	for (size_t i = 0; i < p->count; i++) {
+		struct loaded *l = p->loaded[i];
+		for (uint32_t k = 0; k < indexhead_leaf_count(&l->head); k++) {
+			struct indexleaf leaf;
+			enum err e = leaf_of(p, l, k, &leaf, why);
+			if (is_damage(e)) continue;
+			struct hash pack = leaf_pack(l, k);
+			for (uint32_t n = 0; n < leaf.count && !e; n++) {
+				struct indexleaf_row row = indexleaf_at(&leaf, n);
+				struct place place = place_of(l, &row, &pack);
+				e = visit(ctx, &row.id, &place, why);
+			}
+			if (e) return e;
+		}
+	}
+	for (size_t i = 0; p->scan && i < indexplan_rows(p->scan); i++) {
+		const struct indexleaf_row *row = indexplan_row_at(p->scan, i);
+		struct place place = scanned_place(p->scan, row);
+		enum err e = visit(ctx, &row->id, &place, why);
+		if (e) return e;
+	}
+	return OK;
+}
+
+/* Packs of an export, so that each gets one number in the plan. */
+struct export {
+	struct indexplan *plan;
+	places_wanted *wanted;
+	void *ctx;
+	struct {
+		struct hash name;
+		uint32_t number;
+	} *slots;
+	size_t count, room;
+};
+
+static enum err export_grow(struct export *x) {
+	size_t old_room = x->room, room = old_room ? old_room * 2 : 256;
+	void *old = x->slots;
+	if (old_room && (x->count + 1) * 2 <= old_room) return OK;
+	x->slots = mem_array(room, sizeof *x->slots);
+	if (!x->slots) {
+		x->slots = old;
+		return E_NOMEM;
+	}
+	x->room = room;
+	struct export before = { .slots = old, .room = old_room };
+	for (size_t i = 0; i < old_room; i++) {
+		if (hash_is_zero(&before.slots[i].name)) continue;
+		size_t at = little_get64(before.slots[i].name.b) & (room - 1);
+		while (!hash_is_zero(&x->slots[at].name)) at = (at + 1) & (room - 1);
+		x->slots[at].name = before.slots[i].name;
+		x->slots[at].number = before.slots[i].number;
+	}
+	mem_free(old);
+	return OK;
+}
+
+static enum err export_pack(struct export *x, const struct hash *name, uint32_t size, uint32_t *number) {
+	enum err e = export_grow(x);
+	if (e) return e;
+	size_t at = little_get64(name->b) & (x->room - 1);
+	while (!hash_is_zero(&x->slots[at].name) && hash_order(&x->slots[at].name, name) != 0) at = (at + 1) & (x->room - 1);
+	if (hash_is_zero(&x->slots[at].name)) {
+		e = indexplan_pack(x->plan, name, size, &x->slots[at].number);
+		if (e) return e;
+		x->slots[at].name = *name;
+		x->count++;
+	}
+	*number = x->slots[at].number;
+	return OK;
+}
+
+static enum err export_place(struct export *x, const struct hash *id, const struct place *place) {
+	struct indexleaf_row row = { .id = *id, .offset = place->offset, .length = place->length, .slot = place->slot };
+	enum err e = export_pack(x, &place->pack, place->pack_size, &row.pack);
+	if (!e) e = indexplan_row(x->plan, &row);
+	/* a cut is exported once, with the block's first chunk: each block has one */
+	if (e || !place->cut || place->slot != 0) return e;
+	struct indexhead_cut cut = { .pack = row.pack, .offset = place->offset, .rest_length = place->rest_length };
+	e = export_pack(x, &place->next_pack, place->next_size, &cut.next_pack);
+	return e ? e : indexplan_cut(x->plan, &cut);
+}
+
+static enum err export_row(void *ctx, const struct hash *id, const struct place *place, struct why *why) {
+	struct export *x = ctx;
+	if (x->wanted && (!x->wanted(x->ctx, &place->pack) || (place->cut && !x->wanted(x->ctx, &place->next_pack)))) return OK;
+	return why_err(why, export_place(x, id, place), "merging indexes");
+}
+
+enum err places_export(struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why) {
+	struct export x = { .plan = plan, .wanted = wanted, .ctx = ctx };
+	enum err e = places_rows(p, export_row, &x, why);
+	mem_free(x.slots);
+	return e;
+}

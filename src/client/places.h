@@ -1,0 +1,79 @@
+/*
+ * Where chunks are: the indexes in force, read as they are needed, and behind them the tables of all packs, which are
+ * scanned only when an index is damaged or lacks something (doc/spec/formats.md section 6). Places are hints. Used by
+ * several threads at once.
+ */
+#ifndef CLIENT_PLACES_H
+#define CLIENT_PLACES_H
+
+#include "client/packread.h"
+#include "core/indexplan.h"
+#include "core/vaultstate.h"
+#include "format/location.h"
+
+struct places;
+
+struct place {
+	struct hash pack;
+	uint32_t pack_size;
+	uint32_t offset, length;
+	uint16_t slot;
+	bool cut;
+	struct hash next_pack; /* if cut: where the rest is */
+	uint32_t next_size;
+	uint32_t rest_length;
+};
+
+/* Called with a sentence when an index cannot be read: work goes on, slower. */
+typedef void places_warn(void *ctx, const struct why *why);
+
+struct places_params {
+	struct packread *packs;
+	struct store *store;
+	struct hash vault;
+	places_warn *warn;
+	void *ctx;
+};
+MUST_USE enum err places_new(struct places **out, const struct places_params *p, struct why *why);
+void places_free(struct places *p);
+
+/* Reads the heads of these indexes. One that is damaged is warned of and left out. E_IO, E_NOMEM. */
+MUST_USE enum err places_load(struct places *p, const struct vault_index *indexes, size_t count, struct why *why);
+
+/* How many of the indexes were unreadable. */
+size_t places_damaged(const struct places *p);
+
+enum { PLACES_EACH = 8 };
+
+/* The known places of a chunk, at most PLACES_EACH, to ${out}; their number to ${count}. */
+MUST_USE enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH], size_t *count,
+	struct why *why);
+
+/* Reads the tables of all packs in the store that no readable index names; done once. Damaged packs are warned of. */
+MUST_USE enum err places_scan(struct places *p, struct why *why);
+
+/* Every pack that the indexes name, with the size they state. What ${visit} returns other than OK ends it. */
+typedef enum err places_pack(void *ctx, const struct hash *name, uint32_t size, struct why *why);
+MUST_USE enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct why *why);
+
+/* Every row of all indexes (reads all leaves; a damaged leaf is warned of). */
+typedef enum err places_row(void *ctx, const struct hash *id, const struct place *place, struct why *why);
+MUST_USE enum err places_rows(struct places *p, places_row *visit, void *ctx, struct why *why);
+
+/* All rows, packs and cuts into a plan (for merges): only of packs for which ${wanted} is true. */
+typedef bool places_wanted(void *ctx, const struct hash *pack);
+MUST_USE enum err places_export(struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why);
+
+/* Whether a readable index names the pack. */
+bool places_has_pack(const struct places *p, const struct hash *name);
+
+/* Looks in ${plan} (sorted, borrowed; NULL ends it) too. Not while other threads use ${p}. */
+void places_borrow(struct places *p, const struct indexplan *plan);
+
+/* The number of rows that the indexes state. */
+uint64_t places_count(const struct places *p);
+
+/* Adds the rows of one pack's table to a plan, under ${number}: for packs without an index. See also packread_table. */
+MUST_USE enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct packtable *table);
+
+#endif

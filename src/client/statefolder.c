@@ -1,0 +1,78 @@
+#include "client/statefolder.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/file.h"
+
+enum { KEYS_MAX = 65536 };
+
+static enum err open_one(const char *path, bool make, int *fd, struct why *why) {
+	enum err e = OK;
+	if (make) e = file_make_folders(AT_FDCWD, path, FOLDER_PRIVATE, why);
+	if (!e) e = file_open_folder(AT_FDCWD, path, fd, why);
+	return e;
+}
+
+enum err statefolder_open(struct statefolder *f, bool make, struct why *why) {
+	f->state = f->cache = -1;
+	enum err e = paths_state(f->state_path, why);
+	if (!e) e = paths_cache(f->cache_path, why);
+	if (!e) e = open_one(f->state_path, make, &f->state, why);
+	/* without a cache folder (a read-only home, say) everything works, slower */
+	if (!e) err_ignore(open_one(f->cache_path, true, &f->cache, NULL));
+	if (e) statefolder_close(f);
+	return e;
+}
+
+void statefolder_close(struct statefolder *f) {
+	file_close(&f->state);
+	file_close(&f->cache);
+}
+
+bool statefolder_has_keys(const struct statefolder *f) {
+	struct stat st;
+	return fstatat(f->state, "keys", &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+enum err statefolder_get_keys(const struct statefolder *f, struct buf *out, struct why *why) {
+	return file_read_whole(f->state, "keys", KEYS_MAX, out, why);
+}
+
+enum err statefolder_put_keys(const struct statefolder *f, struct span keys, struct why *why) {
+	return file_replace(f->state, "keys", keys, FILE_PRIVATE, why);
+}
+
+enum err statefolder_get_store(const struct statefolder *f, char out[PATHS_MAX], struct why *why) {
+	struct buf b;
+	buf_init(&b, PATHS_MAX - 1);
+	enum err e = file_read_whole(f->state, "store", PATHS_MAX - 1, &b, why);
+	if (!e) {
+		memcpy(out, b.ptr, b.len);
+		out[b.len] = '\0';
+	}
+	buf_free(&b);
+	return e;
+}
+
+enum err statefolder_put_store(const struct statefolder *f, const char *path, struct why *why) {
+	return file_replace(f->state, "store", span_text(path), FILE_PRIVATE, why);
+}
+
+void statefolder_record(const struct statefolder *f, const char *line) {
+	char text[1024], stamp[32];
+	time_t now = (time_t)(clock_real_ns() / 1000000000);
+	struct tm tm;
+	int fd = openat(f->state, "alarms", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_PRIVATE);
+	if (fd < 0) return;
+	(void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	int n = snprintf(text, sizeof text, "%s %s\n", stamp, line);
+	if (n > 0) err_ignore(file_write_all(fd, span_of(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1), NULL));
+	err_ignore(file_sync(fd, NULL));
+	file_close(&fd);
+}

@@ -1,0 +1,37 @@
+/*
+ * The device's own folders: the state (key store, heads seen, which store is home, packs of unfinished runs) and the
+ * caches. State is durable and outside every store; a cache may vanish at any time.
+ */
+#ifndef CLIENT_STATEFOLDER_H
+#define CLIENT_STATEFOLDER_H
+
+#include "base/buf.h"
+#include "os/paths.h"
+#include "os/why.h"
+
+struct statefolder {
+	int state;
+	int cache;
+	char state_path[PATHS_MAX];
+	char cache_path[PATHS_MAX];
+};
+
+/* Opens both, making them (0700) if ${make}. E_NOTFOUND: there is no state folder. */
+MUST_USE enum err statefolder_open(struct statefolder *f, bool make, struct why *why);
+void statefolder_close(struct statefolder *f);
+
+/* Whether this device has an account. */
+bool statefolder_has_keys(const struct statefolder *f);
+
+/* The key store's bytes; and keeping them. */
+MUST_USE enum err statefolder_get_keys(const struct statefolder *f, struct buf *out, struct why *why);
+MUST_USE enum err statefolder_put_keys(const struct statefolder *f, struct span keys, struct why *why);
+
+/* The path of the store that commands use when none is given. E_NOTFOUND: none is remembered. */
+MUST_USE enum err statefolder_get_store(const struct statefolder *f, char out[PATHS_MAX], struct why *why);
+MUST_USE enum err statefolder_put_store(const struct statefolder *f, const char *path, struct why *why);
+
+/* Adds a line to what happened that the owner should know (alarms, accepted rollbacks). Failure is not an error. */
+void statefolder_record(const struct statefolder *f, const char *line);
+
+#endif

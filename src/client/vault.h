@@ -1,0 +1,66 @@
+/*
+ * A vault, opened: its chain verified, its epochs opened, its state built (doc/spec/chains.md sections 4 to 7), and how
+ * entries are appended to it.
+ */
+#ifndef CLIENT_VAULT_H
+#define CLIENT_VAULT_H
+
+#include "client/session.h"
+#include "core/chunker.h"
+#include "core/vaultstate.h"
+#include "secret/vaultkeys.h"
+
+struct vault_secrets {
+	struct root_key root;
+	struct vault_keys keys;
+};
+
+struct vault {
+	struct session *session; /* borrowed */
+	struct hash id;
+	char name[LIMIT_VAULT_NAME + 1];
+	struct chainread chain;
+	struct vaultstate state;
+	struct vault_secrets *secrets; /* secretmem; NULL until the first epoch is open */
+	struct chunker *chunker;
+	bool is_home; /* whether the session's store is this vault's home: else it is a mirror, and read-only */
+};
+
+/* Opens the vault called ${name} (NULL: the account's only one, or "main"). E_NOTFOUND lists what there is. */
+MUST_USE enum err vault_open(struct vault *v, struct session *s, const char *name, struct why *why);
+void vault_close(struct vault *v);
+
+/* Reads what was appended since, to the account too where an entry needs it. */
+MUST_USE enum err vault_refresh(struct vault *v, struct why *why);
+
+struct head vault_head(const struct vault *v);
+
+/* Refuses to write to a mirror, and finishes a rotation that is due. Call before anything is written. */
+MUST_USE enum err vault_prepare_write(struct vault *v, struct why *why);
+
+/* Makes a vault called ${name} in the session's store and adds it to the account. */
+struct vault_new {
+	const char *name;
+	uint64_t hold;               /* seconds */
+	struct chunker_params chunks;
+};
+MUST_USE enum err vault_create(struct session *s, const struct vault_new *n, struct why *why);
+
+/*
+ * Appends an entry. ${decide} fills in what to say, looking at ${v}, which is up to date; it is asked again after
+ * another writer was first. Its spans must live until it is asked again or the append has returned.
+ */
+struct vault_entry {
+	struct vaultbody body;
+	struct entrypublic public_part; /* all zero: none */
+};
+typedef enum err vault_decide(void *ctx, struct vault *v, struct vault_entry *out, struct why *why);
+MUST_USE enum err vault_append(struct vault *v, vault_decide *decide, void *ctx, struct why *why);
+
+/* Starts the vault's next epoch: what is written from now on opens to none of the keys before. */
+MUST_USE enum err vault_rotate(struct vault *v, struct why *why);
+
+/* The epoch that packs are sealed to now. */
+uint32_t vault_epoch(const struct vault *v);
+
+#endif
