@@ -6,7 +6,6 @@
 #include "format/entrypublic.h"
 #include "format/limits.h"
 #include "format/namelist.h"
-#include "format/segment.h"
 #include "format/storemark.h"
 #include "format/summarystate.h"
 #include "format/vaultbody.h"
@@ -343,19 +342,6 @@ static enum err run_storemark(struct span in, uint32_t param, struct buf *again,
 	return formatcase_again(buf_add(again, span_of(out, sizeof out)));
 }
 
-static enum err run_segment(struct span in, uint32_t param, struct buf *again, FILE *f) {
-	struct span rest = in, entry;
-	(void)param;
-	enum err e = segment_check(in);
-	if (e) return e;
-	while (!e && segment_next(&rest, &entry)) {
-		formatcase_b(f, "entry", entry);
-		e = formatcase_again(segment_add(again, entry));
-	}
-	if (e) buf_clear(again);
-	return e;
-}
-
 const struct formatcase formatcases_chain[] = {
 	{ .name = "entry", .run = run_entry },
 	{ .name = "entrypublic", .run = run_entrypublic },
@@ -367,6 +353,5 @@ const struct formatcase formatcases_chain[] = {
 	{ .name = "namelist", .run = run_namelist },
 	{ .name = "summarystate", .run = run_summarystate },
 	{ .name = "storemark", .run = run_storemark },
-	{ .name = "segment", .run = run_segment },
 	{ 0 },
 };

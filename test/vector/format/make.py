@@ -1101,23 +1101,6 @@ def make_objects():
     bad(k, "other-key", b"broch store 1\nie " + h("store").hex().encode() + b"\n")
     bad(k, "digit-g", mark(hexid="g" + h("store").hex()[1:]))
 
-    k = "segment"
-
-    def segment(entries):
-        o = Obj()
-        for e in entries:
-            o.u32(None, len(e)).raw("entry", e)
-        return o
-    many = [rnd(f"e{i}", 20 + i) for i in range(256)]
-    g = good(k, "usual", segment(many))
-    good(k, "least", segment([b"e"] * 256))
-    bad(k, "empty", b"")
-    bad(k, "255", segment(many[:255]))
-    bad(k, "257", segment(many + [b"x"]))
-    bad(k, "entry-empty", segment(many[:255] + [b""]))
-    bad(k, "entry-cut", g[:-1])
-    bad(k, "entry-over", segment([bytes(262145)] + many[1:]))
-
 
 def main():
     for make in (make_block, make_pack, make_stream, make_direntry, make_index, make_snapshot, make_entry, make_bodies, make_objects):

@@ -1,8 +1,0 @@
-#include "formatcase.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	formatcase_fuzz("segment", data, size);
-	return 0;
-}
