@@ -85,8 +85,7 @@ static enum err made_folder(int at, const char *path, mode_t mode, struct why *w
 	struct stat st;
 	if (fstatat(at, path, &st, AT_SYMLINK_NOFOLLOW) != 0) return why_errno(why, "%s", path);
 	/* Through the name: with an odd umask the folder cannot be opened yet. */
-	if ((st.st_mode & 0777) != mode &&
-		fchmodat(at, path, (st.st_mode & 07000) | mode, 0) != 0) {
+	if ((st.st_mode & 0777) != mode && fchmodat(at, path, (st.st_mode & 07000) | mode, 0) != 0) {
 		/* A file system without modes refuses: the folder is there all the same. */
 	}
 	return OK;
