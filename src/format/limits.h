@@ -95,8 +95,6 @@ enum {
 	LIMIT_LIST_NAMES = 524000,                                /* 8.3 */
 
 	LIMIT_SUMMARY_STATE = 1073741824, /* 9 */
-
-	LIMIT_SEGMENT_ENTRIES = 256, /* 12 */
 };
 
 #endif

