@@ -726,6 +726,18 @@ static void take_results(struct attempt *a) {
 	r->chunks_reused = atomic_load(&a->storing.reused_chunks);
 }
 
+/* Whether the tree is, entry by entry, the parent's. A parent that can't be read is another tree. */
+static bool is_unchanged(struct attempt *a) {
+	struct snapshot parent;
+	struct buf bytes;
+	if (!a->o->skip_unchanged || !a->parent) return false;
+	buf_init(&bytes, LIMIT_SNAPSHOT);
+	enum err e = treewalk_snapshot(a->fetch, &a->parent->id, &parent, &bytes, NULL);
+	bool same = !e && streamref_equal(&parent.root, &a->walk.root);
+	buf_free(&bytes);
+	return same;
+}
+
 static enum err attempt_run(struct attempt *a, struct why *why) {
 	enum err e = OK;
 	if (!a->o->dry_run) e = vault_prepare_write(a->v, why);
@@ -744,6 +756,11 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	if (e) return e;
 	take_results(a);
 	if (a->o->dry_run) return OK;
+	if (is_unchanged(a)) {
+		a->out->unchanged = true;
+		a->out->snapshot = a->parent->id;
+		return OK;
+	}
 	e = commit(a, why);
 	a->out->counts.stored = packrun_bytes(a->run);
 	if (!e && a->cache) treecache_commit(a->cache, &a->out->snapshot, a->walk.root_record);

@@ -42,6 +42,7 @@ struct backup_options {
 	const char *const *tags;
 	size_t tag_count;
 	bool dry_run;
+	bool skip_unchanged; /* where the tree is the parent's, no snapshot is made */
 	bool has_time;
 	struct moment time;
 	const char *branch; /* NULL: host and sources */
@@ -59,6 +60,7 @@ struct backup_options {
 
 struct backup_result {
 	struct hash snapshot; /* not on a dry run */
+	bool unchanged;       /* skip_unchanged, and it was: the snapshot is the parent */
 	struct backup_progress counts;
 	uint64_t unreadable, incomplete, changed;
 	uint64_t chunks_new, chunks_reused;

@@ -9,8 +9,10 @@ enum {
 	SNAPSHOTS_MAX = 1 << 24,
 	INDEXES_MAX = 1 << 20,
 	INTENTS_MAX = 1 << 16,
+	PURGES_MAX = 1 << 24,
 	THREADS_MAX = 1 << 16,
 	POLICIES_MAX = 1 << 16,
+	ENTRIES_MAX = 1 << 26,
 };
 
 static const int64_t second_ns = 1000000000;
@@ -22,6 +24,9 @@ void vaultstate_init(struct vaultstate *s) {
 void vaultstate_done(struct vaultstate *s) {
 	for (size_t i = 0; i < s->snapshot_count; i++) mem_free(s->snapshots[i].bytes);
 	for (size_t i = 0; i < s->intent_count; i++) mem_free(s->intents[i].bytes);
+	for (size_t i = 0; i < s->purge_count; i++) mem_free(s->purges[i].bytes);
+	mem_free(s->purges);
+	mem_free(s->times);
 	mem_free(s->snapshots);
 	mem_free(s->indexes);
 	mem_free(s->intents);
@@ -145,7 +150,7 @@ static enum err apply_create(struct vaultstate *s, const struct vaultbody *b, co
 
 static enum err apply_snapshot(struct vaultstate *s, const struct vaultbody *b, const struct entryinner *inner,
 	uint64_t sequence) {
-	struct vault_snapshot v = { .sequence = sequence, .id = b->snapshot, .device = inner->device };
+	struct vault_snapshot v = { .sequence = sequence, .touched = sequence, .id = b->snapshot, .device = inner->device };
 	enum err e = one_more((void **)&s->snapshots, &s->snapshot_room, s->snapshot_count, sizeof v, SNAPSHOTS_MAX);
 	if (!e) e = add_indexes(s, &b->added, sequence);
 	if (!e) e = own_stamp(&v, &b->stamp);
@@ -187,7 +192,10 @@ static enum err apply_keep(struct vaultstate *s, const struct vaultbody *b, uint
 		drop_intent(s, b->intent);
 	} else {
 		struct vault_snapshot *v = vaultstate_snapshot(s, &b->snapshot);
-		if (v) v->forgotten = false;
+		if (v) {
+			v->forgotten = false;
+			v->touched = sequence;
+		}
 	}
 	return add_indexes(s, &b->added, sequence);
 }
@@ -205,6 +213,18 @@ static enum err apply_intent(struct vaultstate *s, const struct entry *entry, co
 	return OK;
 }
 
+static enum err remember_purge(struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
+	struct vault_purge v = { .sequence = entry->sequence, .packs = pub->packs };
+	enum err e = one_more((void **)&s->purges, &s->purge_room, s->purge_count, sizeof v, PURGES_MAX);
+	if (e) return e;
+	v.bytes = mem_alloc(pub->packs.names.rows.len);
+	if (!v.bytes) return E_NOMEM;
+	uint8_t *at = v.bytes;
+	v.packs.names.rows = copy_span(&at, pub->packs.names.rows);
+	s->purges[s->purge_count++] = v;
+	return OK;
+}
+
 static enum err apply_purge(struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
 	const struct vault_intent *intent = vaultstate_intent(s, pub->intent);
 	if (!intent) return E_FORGED;
@@ -212,7 +232,7 @@ static enum err apply_purge(struct vaultstate *s, const struct entry *entry, con
 	if (entry->time < later(intent->time, hold > now ? hold : now)) return E_FORGED;
 	drop_intent(s, pub->intent);
 	s->purge_events++;
-	return OK;
+	return remember_purge(s, entry, pub);
 }
 
 static bool type_fits(uint8_t type, uint8_t class, uint8_t public_kind) {
@@ -307,8 +327,10 @@ enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry, struc
 	struct hash outer;
 	const struct epoch_secrets *secrets = epochring_secrets(ring, entry->epoch);
 	if (!secrets) return E_DENIED;
+	enum err e = one_more((void **)&s->times, &s->time_room, s->count, sizeof *s->times, ENTRIES_MAX);
+	if (e) return e;
 	buf_init(&plain, LIMIT_ENTRY_INNER);
-	enum err e = entrycraft_open(entry, bytes, secrets, &plain, &inner, &outer);
+	e = entrycraft_open(entry, bytes, secrets, &plain, &inner, &outer);
 	if (!e) e = apply_opened(s, entry, &inner, buf_span(&plain), &outer, hash, account);
 	buf_wipe_free(&plain);
 	if (e == E_FORMAT || e == E_FORGED) {
@@ -320,6 +342,6 @@ enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry, struc
 	if (e) return e;
 	if (s->count == 0) s->id = *hash;
 	s->head = *hash;
-	s->count++;
+	s->times[s->count++] = entry->time;
 	return OK;
 }

@@ -13,6 +13,7 @@
 
 struct vault_snapshot {
 	uint64_t sequence;
+	uint64_t touched; /* sequence of its entry, or of its newest keep: what a purge after that must look at */
 	struct hash id;
 	struct hash device;
 	bool forgotten;
@@ -32,6 +33,13 @@ struct vault_intent {
 	uint8_t *bytes;
 };
 
+/* Packs that a purge entry named: those of them that are in the store still are deleted by the next prune. */
+struct vault_purge {
+	uint64_t sequence;
+	struct entrypublic_packs packs; /* names point into ${bytes} */
+	uint8_t *bytes;
+};
+
 struct vault_thread { /* a device's newest entry in this chain */
 	struct hash device;
 	uint64_t sequence;
@@ -47,6 +55,8 @@ struct vaultstate {
 	struct hash id;
 	uint64_t count;   /* entries applied */
 	struct hash head; /* hash of the newest */
+	int64_t *times;   /* of each entry, ns */
+	size_t time_room;
 	struct hash root_commitment;
 	uint32_t chunk_min, chunk_max;
 	uint8_t mask_bits;
@@ -62,6 +72,8 @@ struct vaultstate {
 	size_t index_count, index_room;
 	struct vault_intent *intents;
 	size_t intent_count, intent_room;
+	struct vault_purge *purges;
+	size_t purge_count, purge_room;
 	struct vault_thread *threads;
 	size_t thread_count, thread_room;
 	struct vault_policy *policies; /* from the create entry on */

@@ -1,0 +1,479 @@
+#include "client/prune.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "client/intents.h"
+#include "client/packrun.h"
+#include "client/purge.h"
+#include "client/storing.h"
+#include "client/treewalk.h"
+#include "format/chunktype.h"
+#include "format/snapshot.h"
+#include "os/clock.h"
+#include "os/signals.h"
+
+enum { TRIES = 20, UNNAMED_DAYS = 30 };
+
+static const size_t names_max = (size_t)1 << 32;
+static const int64_t second_ns = 1000000000;
+
+/* What is known of one pack. */
+struct pack {
+	struct hash name;
+	uint64_t size;   /* in the store; 0: it is not there */
+	uint64_t used;   /* bytes of blocks that snapshots need, by share of chunks */
+	uint32_t number; /* in the plan; UINT32_MAX: no row names it */
+	bool index_only; /* holds (parts of) an index in force, and nothing else that is indexed */
+	bool doomed;
+	bool repack;
+};
+
+struct prune {
+	struct vault *v;
+	const struct prune_options *o;
+	struct prune_result *out;
+	struct fetch *fetch;
+	struct indexplan *rows; /* all places, sorted */
+	uint8_t *used;          /* for each row: the type of the chunk if it is needed, and this is its place */
+	struct pack *packs;
+	size_t pack_count, pack_room;
+	uint32_t *pack_of; /* by plan number: index into packs */
+	size_t marked;     /* snapshots of the state that were walked */
+	struct buf old_indexes; /* locations in force when we started */
+	struct buf new_indexes;
+	struct buf names;  /* doomed, ascending */
+	bool stale;        /* somebody replaced an index: begin again */
+};
+
+static void tick(const struct prune *p, const char *step, uint64_t done, uint64_t total) {
+	struct prune_progress t = { .step = step, .done = done, .total = total };
+	if (p->o->ticked) p->o->ticked(p->o->ctx, &t);
+}
+
+static enum err add_pack(struct prune *p, const struct pack *pack) {
+	if (p->pack_count == p->pack_room) {
+		size_t room = p->pack_room ? p->pack_room * 2 : 256;
+		struct pack *more = mem_resize(p->packs, room, sizeof *more);
+		if (!more) return E_NOMEM;
+		p->packs = more;
+		p->pack_room = room;
+	}
+	p->packs[p->pack_count++] = *pack;
+	return OK;
+}
+
+static enum err list_pack(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
+	struct prune *p = ctx;
+	struct pack pack = { .name = *name, .size = size, .number = UINT32_MAX };
+	p->out->packs++;
+	p->out->bytes += size;
+	return why_err(why, add_pack(p, &pack), "listing packs");
+}
+
+static int by_name(const void *a, const void *b) {
+	const struct pack *x = a, *y = b;
+	return hash_order(&x->name, &y->name);
+}
+
+static struct pack *find_pack(struct prune *p, const struct hash *name) {
+	struct pack key = { .name = *name };
+	return p->pack_count ? bsearch(&key, p->packs, p->pack_count, sizeof key, by_name) : NULL;
+}
+
+/* Joins the store's list with the packs that the indexes name. */
+static enum err join_packs(struct prune *p, struct why *why) {
+	enum err e = store_pack_list(p->v->session->store, &p->v->id, list_pack, p, why);
+	if (e) return e;
+	if (p->pack_count) qsort(p->packs, p->pack_count, sizeof *p->packs, by_name);
+	uint32_t count = indexplan_packs(p->rows);
+	p->pack_of = mem_array((size_t)count + 1, sizeof *p->pack_of);
+	if (!p->pack_of) return why_err(why, E_NOMEM, "listing packs");
+	for (uint32_t i = 0; i < count; i++) {
+		struct indexhead_pack row = indexplan_pack_at(p->rows, i);
+		struct pack *pack = find_pack(p, &row.name);
+		p->pack_of[i] = pack ? (uint32_t)(pack - p->packs) : UINT32_MAX;
+		if (pack) pack->number = i;
+	}
+	for (size_t i = 0; i < p->v->state.index_count; i++) {
+		struct pack *pack = find_pack(p, &p->v->state.indexes[i].location.pack);
+		if (pack && pack->number == UINT32_MAX) pack->index_only = true;
+	}
+	return OK;
+}
+
+static bool is_there(const struct prune *p, const struct indexleaf_row *row) {
+	uint32_t i = p->pack_of[row->pack];
+	return i != UINT32_MAX && p->packs[i].size == indexplan_pack_at(p->rows, row->pack).size;
+}
+
+/* Marks one place of a chunk as needed: one that is there, and not in a pack that is on its way out. */
+static enum err mark_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	struct prune *p = ctx;
+	char hex[HASH_HEX];
+	(void)length;
+	size_t first = indexplan_find(p->rows, id), best = SIZE_MAX;
+	for (size_t i = first; i < indexplan_rows(p->rows); i++) {
+		const struct indexleaf_row *row = indexplan_row_at(p->rows, i);
+		if (hash_order(&row->id, id) != 0) break;
+		if (p->used[i]) {
+			*skip = true;
+			return OK;
+		}
+		if (best == SIZE_MAX && is_there(p, row)) best = i;
+	}
+	if (signals_asked()) return why_set(why, E_CANCELLED, "interrupted");
+	hash_hex(hex, id);
+	if (best == SIZE_MAX)
+		return why_set(why, E_FORGED, "chunk %s, which a snapshot needs, is missing: run broch check; nothing was pruned", hex);
+	p->used[best] = type;
+	p->out->chunks_used++;
+	*skip = false;
+	return OK;
+}
+
+static enum err mark_snapshot(struct prune *p, const struct hash *id, struct why *why) {
+	struct snapshot s;
+	struct buf bytes;
+	bool skip = false;
+	struct treewalk t = { .fetch = p->fetch, .chunk = mark_chunk, .ctx = p };
+	buf_init(&bytes, LIMIT_SNAPSHOT);
+	enum err e = mark_chunk(p, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
+	if (!e) e = treewalk_snapshot(p->fetch, id, &s, &bytes, why);
+	if (!e) e = treewalk_run(&t, &s.root, why);
+	buf_free(&bytes);
+	return e;
+}
+
+static enum err mark_all(struct prune *p, struct why *why) {
+	const struct vaultstate *s = &p->v->state;
+	enum err e = OK;
+	for (; p->marked < s->snapshot_count && !e; p->marked++) {
+		tick(p, "looking at what snapshots need", p->marked, s->snapshot_count);
+		if (!s->snapshots[p->marked].forgotten) e = mark_snapshot(p, &s->snapshots[p->marked].id, why);
+	}
+	return e;
+}
+
+
+static const struct indexplan *sort_rows; /* qsort has no context; one prune sorts at a time in a process */
+
+static int by_block(const void *a, const void *b) {
+	const struct indexleaf_row *x = indexplan_row_at(sort_rows, *(const uint32_t *)a);
+	const struct indexleaf_row *y = indexplan_row_at(sort_rows, *(const uint32_t *)b);
+	if (x->pack != y->pack) return x->pack < y->pack ? -1 : 1;
+	if (x->offset != y->offset) return x->offset < y->offset ? -1 : 1;
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+static enum err sorted_by_block(struct prune *p, uint32_t **out) {
+	size_t count = indexplan_rows(p->rows);
+	uint32_t *order = mem_array(count + 1, sizeof *order);
+	if (!order) return E_NOMEM;
+	for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
+	sort_rows = p->rows;
+	if (count) qsort(order, count, sizeof *order, by_block);
+	*out = order;
+	return OK;
+}
+
+/* A block counts for its pack by the share of its chunks that are needed; a cut one counts for the next pack too. */
+static void weigh_block(struct prune *p, const struct indexleaf_row *row, size_t chunks, size_t used) {
+	struct indexhead_cut cut;
+	if (!used || p->pack_of[row->pack] == UINT32_MAX) return;
+	p->packs[p->pack_of[row->pack]].used += (uint64_t)row->length * used / chunks;
+	if (!indexplan_find_cut(p->rows, row->pack, row->offset, &cut) || p->pack_of[cut.next_pack] == UINT32_MAX) return;
+	p->packs[p->pack_of[cut.next_pack]].used += (uint64_t)cut.rest_length * used / chunks + 1;
+}
+
+static enum err weigh(struct prune *p, struct why *why) {
+	uint32_t *order = NULL;
+	size_t count = indexplan_rows(p->rows);
+	enum err e = sorted_by_block(p, &order);
+	for (size_t i = 0; i < count && !e;) {
+		const struct indexleaf_row *first = indexplan_row_at(p->rows, order[i]);
+		size_t used = 0, n = 0;
+		for (; i + n < count; n++) {
+			const struct indexleaf_row *row = indexplan_row_at(p->rows, order[i + n]);
+			if (row->pack != first->pack || row->offset != first->offset) break;
+			used += p->used[order[i + n]] != 0;
+		}
+		weigh_block(p, first, n, used);
+		i += n;
+	}
+	mem_free(order);
+	return why_err(why, e, "weighing packs");
+}
+
+static int by_waste(const void *a, const void *b) {
+	const struct pack *const *x = a, *const *y = b;
+	/* the share that is waste, largest first: compare used/size by cross product */
+	uint64_t u = (*x)->used * (*y)->size, w = (*y)->used * (*x)->size;
+	return u < w ? -1 : u > w;
+}
+
+/* Whether a pack that no index names was written by a run so old that it is surely dead. */
+static bool is_abandoned(struct prune *p, const struct pack *pack) {
+	struct packtable table;
+	struct buf bytes;
+	int64_t now = clock_real_ns();
+	uint64_t least = vaultstate_hold(&p->v->state, now), days = (uint64_t)UNNAMED_DAYS * 86400;
+	if (least < days) least = days;
+	buf_init(&bytes, LIMIT_PACK);
+	bool old = packread_table(fetch_packs(p->fetch), &pack->name, pack->size, &table, &bytes, NULL) == OK &&
+		   table.start_sequence < p->v->state.count &&
+		   p->v->state.times[table.start_sequence] < now - (int64_t)least * second_ns;
+	buf_free(&bytes);
+	return old;
+}
+
+/* Which packs go, and which are stored again first. */
+static enum err decide_packs(struct prune *p, struct why *why) {
+	uint64_t used = 0, waste = 0;
+	size_t count = 0;
+	struct pack **candidates = mem_array(p->pack_count + 1, sizeof(struct pack *));
+	if (!candidates) return why_err(why, E_NOMEM, "weighing packs");
+	for (size_t i = 0; i < p->pack_count; i++) {
+		struct pack *pack = &p->packs[i];
+		if (pack->number == UINT32_MAX) {
+			pack->doomed = pack->index_only || is_abandoned(p, pack);
+			continue;
+		}
+		used += pack->used;
+		if (pack->used == 0) {
+			pack->doomed = true;
+		} else {
+			waste += pack->size > pack->used ? pack->size - pack->used : 0;
+			candidates[count++] = pack;
+		}
+	}
+	p->out->used = used;
+	uint64_t may_stay = p->o->max_unused == UINT_MAX ? UINT64_MAX : used / 1000 * p->o->max_unused;
+	if (count) qsort(candidates, count, sizeof(struct pack *), by_waste);
+	for (size_t i = 0; i < count && waste > may_stay; i++) {
+		struct pack *pack = candidates[i];
+		uint64_t own = pack->size > pack->used ? pack->size - pack->used : 0;
+		if (own * 20 < pack->size) break; /* nearly full: storing it again gains nothing */
+		pack->repack = pack->doomed = true;
+		p->out->repacked_packs++;
+		p->out->repacked_bytes += pack->used;
+		waste -= own;
+	}
+	mem_free(candidates);
+	return OK;
+}
+
+/* A cut block keeps both of its packs or neither: where one is stored again, so is the other's half of the block. */
+static bool block_goes(const struct prune *p, const struct indexleaf_row *row) {
+	struct indexhead_cut cut;
+	uint32_t i = p->pack_of[row->pack];
+	if (i == UINT32_MAX || p->packs[i].doomed) return true;
+	if (!indexplan_find_cut(p->rows, row->pack, row->offset, &cut)) return false;
+	i = p->pack_of[cut.next_pack];
+	return i == UINT32_MAX || p->packs[i].doomed;
+}
+
+/* Stores again every needed chunk whose place goes. */
+static enum err repack(struct prune *p, struct packrun *run, struct why *why) {
+	struct storing_shared shared = { .vault = p->v, .run = run, .squeeze = SQUEEZE_AUTO };
+	struct storing *storing = NULL;
+	uint32_t *order = NULL;
+	size_t count = indexplan_rows(p->rows);
+	enum err e = storing_new(&storing, &shared, why);
+	if (!e) e = why_err(why, sorted_by_block(p, &order), "storing chunks again");
+	for (size_t i = 0; i < count && !e; i++) {
+		const struct indexleaf_row *row = indexplan_row_at(p->rows, order[i]);
+		struct fetch_chunk chunk;
+		struct hash id;
+		uint8_t type = p->used[order[i]];
+		if (!type || !block_goes(p, row)) continue;
+		if ((i & 1023) == 0) tick(p, "storing again what is needed", i, count);
+		if (signals_asked()) e = why_set(why, E_CANCELLED, "interrupted");
+		if (!e) e = fetch_chunk(p->fetch, type, &row->id, &chunk, why);
+		if (e) break;
+		e = storing_chunk(storing, type, chunk.bytes, &id, why);
+		fetch_release(p->fetch, &chunk);
+	}
+	if (!e) e = storing_flush(storing, why);
+	mem_free(order);
+	storing_free(storing);
+	return e;
+}
+
+/* The rows that stay in force, in a plan of their own for the new index. */
+static enum err plan_kept(struct prune *p, struct indexplan *plan) {
+	uint32_t count = indexplan_packs(p->rows);
+	uint32_t *numbers = mem_array((size_t)count + 1, sizeof *numbers);
+	enum err e = numbers ? OK : E_NOMEM;
+	for (uint32_t i = 0; i < count && !e; i++) {
+		struct indexhead_pack row = indexplan_pack_at(p->rows, i);
+		numbers[i] = UINT32_MAX;
+		if (p->pack_of[i] == UINT32_MAX || p->packs[p->pack_of[i]].doomed) continue;
+		e = indexplan_pack(plan, &row.name, row.size, &numbers[i]);
+	}
+	for (size_t i = 0; i < indexplan_rows(p->rows) && !e; i++) {
+		struct indexleaf_row row = *indexplan_row_at(p->rows, i);
+		struct indexhead_cut cut;
+		if (block_goes(p, &row)) continue;
+		bool is_cut = indexplan_find_cut(p->rows, row.pack, row.offset, &cut);
+		row.pack = numbers[row.pack];
+		e = indexplan_row(plan, &row);
+		if (e || !is_cut) continue;
+		cut.pack = row.pack;
+		cut.next_pack = numbers[cut.next_pack];
+		e = indexplan_cut(plan, &cut);
+	}
+	mem_free(numbers);
+	return e;
+}
+
+static bool still_in_force(const struct prune *p) {
+	struct locationlist old = { .rows = buf_span(&p->old_indexes) };
+	for (size_t i = 0; i < location_count(&old); i++) {
+		struct location l = location_at(&old, i);
+		bool found = false;
+		for (size_t k = 0; k < p->v->state.index_count && !found; k++)
+			found = location_order(&p->v->state.indexes[k].location, &l) == 0;
+		if (!found) return false;
+	}
+	return true;
+}
+
+static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	struct prune *p = ctx;
+	(void)why;
+	/* new snapshots may refer to what this index leaves out: they are looked at first */
+	p->stale = !still_in_force(p) || v->state.snapshot_count != p->marked;
+	if (p->stale) return E_CANCELLED;
+	out->body = (struct vaultbody){
+		.type = VAULTBODY_INDEX,
+		.added = { .rows = buf_span(&p->new_indexes) },
+		.removed = { .rows = buf_span(&p->old_indexes) },
+	};
+	return OK;
+}
+
+static enum err decide_intent(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	struct prune *p = ctx;
+	out->body = (struct vaultbody){ .type = VAULTBODY_INTENT };
+	out->public_part.kind = ENTRYPUBLIC_INTENT;
+	return intents_make(v, buf_span(&p->names), &out->public_part.packs, why);
+}
+
+/* Packs of indexes that are replaced, and of leaves that lie elsewhere, go with the rest. */
+static enum err name_doomed(struct prune *p, struct why *why) {
+	struct buf already;
+	enum err e = OK;
+	buf_init(&already, names_max);
+	e = intents_doomed(p->v, &already, why);
+	for (size_t i = 0; i < p->pack_count && !e; i++) {
+		const struct pack *pack = &p->packs[i];
+		if (!pack->doomed || intents_has(buf_span(&already), &pack->name)) continue;
+		e = why_err(why, buf_add(&p->names, hash_span(&pack->name)), "naming packs");
+		p->out->named_packs++;
+		p->out->named_bytes += pack->size;
+	}
+	intents_sort(&p->names);
+	buf_free(&already);
+	return e;
+}
+
+static enum err start(struct prune *p, struct why *why) {
+	struct vault *v = p->v;
+	struct fetch_params fp = { .vault = v, .threads = 1, .warn = p->o->warn, .ctx = p->o->ctx };
+	buf_init(&p->old_indexes, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
+	buf_init(&p->new_indexes, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+	buf_init(&p->names, names_max);
+	enum err e = fetch_new(&p->fetch, &fp, why);
+	if (!e && places_damaged(fetch_places(p->fetch)))
+		e = why_set(why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+	for (size_t i = 0; i < v->state.index_count && !e; i++)
+		e = why_err(why, location_add(&p->old_indexes, &v->state.indexes[i].location), "reading the index");
+	if (!e) e = why_err(why, indexplan_new(&p->rows), "reading the index");
+	if (!e) e = places_export(fetch_places(p->fetch), p->rows, NULL, NULL, why);
+	if (!e && places_damaged(fetch_places(p->fetch)))
+		e = why_set(why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+	if (e) return e;
+	indexplan_sort(p->rows);
+	p->out->chunks = indexplan_rows(p->rows);
+	p->used = mem_zalloc(indexplan_rows(p->rows) + 1);
+	if (!p->used) return why_err(why, E_NOMEM, "reading the index");
+	return join_packs(p, why);
+}
+
+static bool anything_to_do(const struct prune *p) {
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (p->packs[i].doomed && !p->packs[i].index_only) return true;
+	return p->v->state.index_count > 1;
+}
+
+static enum err write_out(struct prune *p, struct why *why) {
+	struct vault *v = p->v;
+	struct session *s = v->session;
+	struct packrun *run = NULL;
+	struct indexplan *plan = NULL;
+	struct head head = vault_head(v);
+	struct packrun_params rp = {
+		.store = s->store,
+		.vault = v->id,
+		.epoch = vault_epoch(v),
+		.epoch_public = epochring_kem_public(v->chain.ring, vault_epoch(v)),
+		.start_sequence = head.seq,
+		.start_head = head.hash,
+		.writer = s->secrets->actor.id,
+		.fresh = &s->secrets->fresh,
+	};
+	enum err e = packrun_new(&run, &rp, why);
+	if (!e) e = repack(p, run, why);
+	if (!e) e = why_err(why, indexplan_new(&plan), "writing an index");
+	if (!e) e = why_err(why, plan_kept(p, plan), "writing an index");
+	if (!e) tick(p, "writing the index", 0, 1);
+	if (!e) e = packrun_index(run, plan, &p->new_indexes, why);
+	if (!e) e = vault_append(v, decide_index, p, why);
+	if (!e && p->names.len) e = vault_append(v, decide_intent, p, why);
+	packrun_free(run);
+	indexplan_free(plan);
+	return e;
+}
+
+static void done(struct prune *p) {
+	fetch_free(p->fetch);
+	indexplan_free(p->rows);
+	mem_free(p->used);
+	mem_free(p->packs);
+	mem_free(p->pack_of);
+	buf_free(&p->old_indexes);
+	buf_free(&p->new_indexes);
+	buf_free(&p->names);
+}
+
+static enum err prune_once(struct prune *p, struct why *why) {
+	enum err e = start(p, why);
+	if (!e) e = mark_all(p, why);
+	if (!e) e = weigh(p, why);
+	if (!e) e = decide_packs(p, why);
+	if (!e) e = name_doomed(p, why);
+	if (!e && !p->o->dry_run && anything_to_do(p)) e = write_out(p, why);
+	return e;
+}
+
+enum err prune_run(struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why) {
+	memset(out, 0, sizeof *out);
+	enum err e = o->dry_run ? OK : vault_prepare_write(v, why);
+	if (!e) e = purge_due(v, o, out, why);
+	for (int i = 0; !e && i < TRIES; i++) {
+		struct prune_result before = *out;
+		struct prune p = { .v = v, .o = o, .out = out };
+		e = prune_once(&p, why);
+		bool again = e == E_CANCELLED && p.stale && !signals_asked();
+		done(&p);
+		if (!again) break;
+		*out = before;
+		e = vault_refresh(v, why);
+		if (!e && i + 1 == TRIES) e = why_set(why, E_BUSY, "other devices kept writing: run it again later");
+	}
+	if (!e) e = purge_due(v, o, out, why);
+	return e;
+}
