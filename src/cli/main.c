@@ -7,6 +7,7 @@
 #include "cli/invocation.h"
 #include "cli/say.h"
 #include "cli/verb.h"
+#include "crypto/crypto.h"
 #include "os/process.h"
 #include "os/signals.h"
 
@@ -77,6 +78,7 @@ int main(int argc, char **argv) {
 		return EXITCODE_ERROR;
 	}
 	inv.say = say;
+	if (e == OK) e = why_err(&why, crypto_start(), "starting libsodium");
 	if (e == OK) {
 		code = run(&inv);
 	} else {

@@ -1,4 +1,5 @@
 /* Rows of the verb table: accounts, vaults, kits, devices. */
+#include "cli/cmd.h"
 #include "cli/optiongroups.h"
 #include "cli/verb.h"
 
@@ -29,7 +30,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "init",
 		.section = VERB_START,
-		.run = NULL,
+		.run = cmd_init,
 		.args = "",
 		.options = { init_options, optiongroups_no_passphrase, optiongroups_kit_out },
 		.line = "make an account, its first vault and its recovery kit",

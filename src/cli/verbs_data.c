@@ -1,4 +1,5 @@
 /* Rows of the verb table: into the vault and out of it. */
+#include "cli/cmd.h"
 #include "cli/optiongroups.h"
 #include "cli/verb.h"
 
@@ -131,7 +132,7 @@ const struct verb verbs_data[] = {
 	{
 		.name = "backup",
 		.section = VERB_DAILY,
-		.run = NULL,
+		.run = cmd_backup,
 		.args = "PATH...",
 		.takes = VERB_TAKES_PATHS,
 		.args_max = VERB_ARGS_MANY,

@@ -1,0 +1,90 @@
+#include "cli/kitgive.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/kitpage.h"
+#include "cli/say.h"
+#include "client/when.h"
+#include "os/clock.h"
+#include "os/passphrase.h"
+#include "os/terminal.h"
+
+enum { DATE_LEN = 10, CODE_ROOM = 256 };
+
+enum err kitgive_check(const struct invocation *inv, struct why *why) {
+	const char *out = invocation_text(inv, "kit-out");
+	struct stat st;
+
+	if (!out && say_json(inv->say))
+		return why_set(why, E_USAGE, "with --json the recovery kit's page needs --kit-out FILE");
+	if (!out) return OK;
+	if (lstat(out, &st) == 0)
+		return why_set(
+			why, E_EXISTS, "%s is there already: the recovery kit takes the place of nothing", out);
+	if (errno != ENOENT) return why_errno(why, "can't write the recovery kit to %s", out);
+	return OK;
+}
+
+static enum err show(const struct invocation *inv, const struct kitpage *page,
+	const struct kit_secret *kit, struct why *why) {
+	struct buf text;
+	enum err e;
+
+	buf_init(&text, KITPAGE_MAX);
+	e = why_err(why, kitpage_render(&text, page, kit->b), "making the recovery kit's page");
+	if (e == OK) {
+		say_bytes(inv->say, buf_span(&text)); /* past the buffer, which is not wiped */
+		say_bytes(inv->say, span_text("\n"));
+	}
+	buf_wipe_free(&text);
+	return e;
+}
+
+enum err kitgive_page(const struct invocation *inv, const struct hash *account, const char *store,
+	const struct kit_secret *kit, struct why *why) {
+	const char *out = invocation_text(inv, "kit-out");
+	char hex[HASH_HEX], date[WHEN_TEXT];
+	struct kitpage page = { .account = hex, .store = store, .date = date };
+	enum err e;
+
+	hash_hex(hex, account);
+	when_local(date, clock_real_ns());
+	date[DATE_LEN] = '\0';
+	if (out) {
+		e = kitpage_write(out, &page, kit->b, why);
+		if (e == OK)
+			say_note(inv->say, "the recovery kit is in %s: print it, and delete the file", out);
+		return e;
+	}
+	page.light_on_dark = terminal_is(STDOUT_FILENO);
+	return show(inv, &page, kit, why);
+}
+
+static enum err ask(struct kit_secret *out, struct why *why) {
+	uint8_t typed[CODE_ROOM];
+	size_t len = 0;
+	enum err e = passphrase_ask_seen("recovery code: ", typed, sizeof(typed), &len, why);
+
+	if (e == E_NOTFOUND)
+		e = why_set(
+			why, E_USAGE, "there is no terminal to ask for the recovery kit: use --kit-file");
+	if (e == OK) e = kitpage_parse(span_of(typed, len), out->b, why);
+	mem_wipe(typed, sizeof(typed));
+	return e;
+}
+
+enum err kitgive_take(const struct invocation *inv, struct kit_secret *out, struct why *why) {
+	const char *file = invocation_text(inv, "kit-file");
+	struct stat st;
+
+	if (!file) return ask(out, why);
+	if (stat(file, &st) != 0) { /* a missing file is no wrong kit */
+		err_ignore(why_errno(why, "can't open the recovery kit %s", file));
+		return why->code = E_IO;
+	}
+	return kitpage_read(file, out->b, why);
+}
