@@ -14,9 +14,3 @@ void moment_write(struct writer *w, struct moment m) {
 	writer_i64(w, m.seconds);
 	writer_u32(w, m.nanos);
 }
-
-int moment_order(struct moment a, struct moment b) {
-	if (a.seconds != b.seconds) return a.seconds < b.seconds ? -1 : 1;
-	if (a.nanos != b.nanos) return a.nanos < b.nanos ? -1 : 1;
-	return 0;
-}

@@ -12,6 +12,5 @@ struct moment {
 
 struct moment moment_read(struct reader *r); /* nanoseconds of 10^9 or more turn the reader bad */
 void moment_write(struct writer *w, struct moment m);
-int moment_order(struct moment a, struct moment b); /* -1, 0, 1 */
 
 #endif
