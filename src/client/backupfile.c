@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "client/foreknown.h"
 #include "os/file.h"
 #include "os/signals.h"
 
-enum { TRIES = 3, PARALLEL_FROM = 3 * BACKUPWALK_SEGMENT, EXTENTS_MAX = LIMIT_HOLES };
+enum { TRIES = 3, PARALLEL_FROM = 3 * BACKUPWALK_SEGMENT, EXTENTS_MAX = LIMIT_HOLES, FORESEE_FROM = 4 << 20 };
 
 /* A run of data in a file: where it stands in the file, and in the stream without holes. */
 struct extent {
@@ -25,9 +26,11 @@ struct source {
 	struct extent *extents; /* NULL: the file has no holes */
 	size_t count;
 	uint64_t length; /* of the stream */
+	struct foreknown *old; /* NULL: nothing is known of an earlier version */
 };
 
 static void source_done(struct source *s) {
+	foreknown_free(s->old);
 	mem_free(s->extents);
 	file_close(&s->fd);
 }
@@ -120,13 +123,25 @@ static enum err store_small(struct backupwalk_worker *k, struct span bytes, stru
 	return storing_chunk(k->storing, CHUNKTYPE_CONTENT, bytes, &ref->id, why);
 }
 
+/* The chunk at ${at} of the buffer, foreseen or scanned for, and its id. */
+static size_t next_chunk(struct backupwalk *w, struct backupwalk_worker *k, const struct foreknown *old, size_t *cursor,
+	size_t at, size_t have, bool final, struct hash *id) {
+	size_t len = old ? foreknown_next(old, k->storing, cursor, k->buffer + at, have - at, id) : 0;
+	if (len) return len;
+	len = chunker_next(w->storing->vault->chunker, k->buffer + at, have - at, final);
+	if (!len) return 0;
+	storing_id(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, len), id);
+	if (old) *cursor = foreknown_find(old, id);
+	return len;
+}
+
 /* Chunk by chunk through the worker's buffer. ${next} reads on; ${*total} gets how much there was. */
 typedef ssize_t next_bytes(void *ctx, uint64_t offset, uint8_t *to, size_t n);
 
 static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k, next_bytes *next, void *ctx,
-	struct streamref *ref, struct why *why) {
+	const struct foreknown *old, struct streamref *ref, struct why *why) {
 	struct storing_stream stream;
-	size_t have = 0, at = 0;
+	size_t have = 0, at = 0, cursor = 0;
 	uint64_t offset = 0;
 	bool end = false;
 	enum err e = OK;
@@ -147,8 +162,8 @@ static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k
 		}
 		if (e || at == have) continue;
 		struct hash id;
-		size_t len = chunker_next(w->storing->vault->chunker, k->buffer + at, have - at, end);
-		e = storing_chunk(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, len), &id, why);
+		size_t len = next_chunk(w, k, old, &cursor, at, have, end, &id);
+		e = storing_named(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, len), &id, why);
 		if (!e) e = storing_stream_add(k->storing, &stream, &id, (uint32_t)len, why);
 		at += len;
 		atomic_fetch_add_explicit(&w->bytes, len, memory_order_relaxed);
@@ -178,7 +193,7 @@ static ssize_t next_of_pipe(void *ctx, uint64_t offset, uint8_t *to, size_t n) {
 
 enum err backupfile_pipe(struct backupwalk *w, struct backupwalk_worker *k, int fd, struct streamref *ref,
 	struct why *why) {
-	return store_in_order(w, k, next_of_pipe, &fd, ref, why);
+	return store_in_order(w, k, next_of_pipe, &fd, NULL, ref, why);
 }
 
 /* One segment of a large file: where its first chunk begins is known when the segment before was cut. */
@@ -239,17 +254,61 @@ static enum err trace_segment(struct parallel *p, struct backupwalk_worker *k, s
 	return e;
 }
 
+enum { SEGMENT_CUTS = 4 + BACKUPWALK_BUFFER / CHUNKER_WINDOW };
+
+/* The cuts of a segment as if a chunk began at its start; with the ids of the chunks where an old version foresees them. */
+static size_t trace_foreknown(struct parallel *p, struct backupwalk_worker *k, size_t have, size_t end, bool final,
+	size_t *cuts, struct hash *ids, bool *named) {
+	size_t n = 0, at = 0, cursor = FOREKNOWN_LOST;
+	cuts[n++] = 0;
+	/* a first chunk that begins nowhere in particular: from its end on the old version is met again */
+	while (at < end && n < SEGMENT_CUTS) {
+		size_t len = next_chunk(p->w, k, p->source->old, &cursor, at, have, final, &ids[n - 1]);
+		if (!len) break;
+		named[n - 1] = true;
+		at += len;
+		cuts[n++] = at;
+	}
+	return n;
+}
+
+/* The id of the chunk from ${at} to ${at + len}, if the trace has computed it. */
+static const struct hash *traced_id(const size_t *cuts, const struct hash *ids, const bool *named, size_t n, size_t at,
+	size_t len) {
+	size_t from = 0, to = n;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (cuts[middle] < at) from = middle + 1;
+		else to = middle;
+	}
+	if (from + 1 >= n || cuts[from] != at || cuts[from + 1] != at + len || !named[from]) return NULL;
+	return &ids[from];
+}
+
+/* What one thread needs for its segments. */
+struct tracing {
+	size_t *cuts;
+	size_t count;
+	uint32_t *lengths;
+	struct hash *ids;
+	bool *named;
+};
+
 static enum err store_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t start,
-	const uint32_t *lengths, size_t count, struct why *why) {
+	const struct tracing *t, size_t count, struct why *why) {
 	struct buf *items = &p->segments[number].items;
 	enum err e = OK;
-	for (size_t i = 0, at = start; i < count && !e; at += lengths[i], i++) {
-		struct streamref_item item = { .length = lengths[i] };
+	for (size_t i = 0, at = start; i < count && !e; at += t->lengths[i], i++) {
+		struct streamref_item item = { .length = t->lengths[i] };
+		struct span chunk = span_of(k->buffer + at, item.length);
+		const struct hash *known = p->source->old ? traced_id(t->cuts, t->ids, t->named, t->count, at, item.length) : NULL;
 		uint8_t *to;
-		e = storing_chunk(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, lengths[i]), &item.id, why);
+		if (known) item.id = *known;
+		else storing_id(k->storing, CHUNKTYPE_CONTENT, chunk, &item.id);
+		e = storing_named(k->storing, CHUNKTYPE_CONTENT, chunk, &item.id, why);
 		if (!e) e = why_err(why, buf_extend(items, SIZE_STREAM_ITEM, &to), "storing a list");
 		if (!e) streamref_item_encode(&item, to);
-		atomic_fetch_add_explicit(&p->w->bytes, lengths[i], memory_order_relaxed);
+		atomic_fetch_add_explicit(&p->w->bytes, item.length, memory_order_relaxed);
 	}
 	return e;
 }
@@ -271,9 +330,7 @@ static enum err add_in_order(struct parallel *p, struct backupwalk_worker *k, st
 	return e;
 }
 
-enum { SEGMENT_CUTS = 4 + BACKUPWALK_BUFFER / CHUNKER_WINDOW };
-
-static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t *cuts, uint32_t *lengths,
+static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, struct tracing *t,
 	struct why *why) {
 	uint64_t base = (uint64_t)number * BACKUPWALK_SEGMENT;
 	size_t count = 0;
@@ -283,11 +340,12 @@ static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size
 	if (!final && have < BACKUPWALK_BUFFER) return why_set(why, E_IO, "it got shorter while it was read");
 	const struct chunker *c = p->w->storing->vault->chunker;
 	size_t end = (size_t)have < BACKUPWALK_SEGMENT ? (size_t)have : BACKUPWALK_SEGMENT;
-	size_t n = chunker_trace(c, k->buffer, (size_t)have, final, 0, end, cuts, SEGMENT_CUTS);
-	enum err e = trace_segment(p, k, number, cuts, n, (size_t)have, final, lengths, &count);
+	if (p->source->old) t->count = trace_foreknown(p, k, (size_t)have, end, final, t->cuts, t->ids, t->named);
+	else t->count = chunker_trace(c, k->buffer, (size_t)have, final, 0, end, t->cuts, SEGMENT_CUTS);
+	enum err e = trace_segment(p, k, number, t->cuts, t->count, (size_t)have, final, t->lengths, &count);
 	if (e) return e == E_IO ? why_set(why, E_IO, "it got shorter while it was read") : e;
 	size_t start = (size_t)(p->segments[number].entry - base);
-	e = store_segment(p, k, number, start, lengths, count, why);
+	e = store_segment(p, k, number, start, t, count, why);
 	if (e) return e;
 	mutex_lock(&p->lock);
 	p->segments[number].cut = true;
@@ -297,21 +355,26 @@ static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size
 
 static void do_segments(struct parallel *p, unsigned worker) {
 	struct backupwalk_worker *k = &p->w->workers[worker];
-	size_t *cuts = mem_array(SEGMENT_CUTS, sizeof *cuts);
-	uint32_t *lengths = mem_array(SEGMENT_CUTS, sizeof *lengths);
+	struct tracing t = {
+		.cuts = mem_array(SEGMENT_CUTS, sizeof *t.cuts),
+		.lengths = mem_array(SEGMENT_CUTS, sizeof *t.lengths),
+		.ids = mem_array(p->source->old ? SEGMENT_CUTS : 1, sizeof *t.ids),
+		.named = mem_array(p->source->old ? SEGMENT_CUTS : 1, sizeof *t.named),
+	};
 	struct why why = { OK, "" };
-	enum err e = cuts && lengths ? OK : why_err(&why, E_NOMEM, "reading a large file");
+	enum err e = t.cuts && t.lengths && t.ids && t.named ? OK : why_err(&why, E_NOMEM, "reading a large file");
 	while (!e) {
 		mutex_lock(&p->lock);
 		size_t number = p->next < p->count && !p->failed ? p->next++ : SIZE_MAX;
 		mutex_unlock(&p->lock);
 		if (number == SIZE_MAX) break;
-		e = backupwalk_stopped(p->w) ? why_set(&why, E_CANCELLED, "interrupted")
-					     : do_segment(p, k, number, cuts, lengths, &why);
+		e = backupwalk_stopped(p->w) ? why_set(&why, E_CANCELLED, "interrupted") : do_segment(p, k, number, &t, &why);
 	}
 	if (e) parallel_fail(p, e, &why);
-	mem_free(cuts);
-	mem_free(lengths);
+	mem_free(t.cuts);
+	mem_free(t.lengths);
+	mem_free(t.ids);
+	mem_free(t.named);
 }
 
 static void help(void *ctx, unsigned worker) {
@@ -362,7 +425,7 @@ static enum err store_parallel(struct backupwalk *w, unsigned worker, const stru
 static enum err store_source(struct backupwalk *w, unsigned worker, struct source *s, struct streamref *ref, struct why *why) {
 	struct backupwalk_worker *k = &w->workers[worker];
 	if (s->length >= PARALLEL_FROM && w->worker_count > 1) return store_parallel(w, worker, s, ref, why);
-	return store_in_order(w, k, next_of_source, s, ref, why);
+	return store_in_order(w, k, next_of_source, s, s->old, ref, why);
 }
 
 static enum err encode_holes(struct backupwalk_worker *k, const struct source *s, uint64_t size, struct direntry *d) {
@@ -406,6 +469,7 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 	if (e) return e;
 	if (fstat(s->fd, &after)) return read_error(why);
 	*changed = !same_file(st, &after) || (small && (uint64_t)have != size);
+	if (!S_ISREG(after.st_mode)) return why_set(why, E_IO, "it was a file, and is now something else");
 	if (*changed) *st = after;
 	if (*changed && !last) return OK;
 	if (small) {
@@ -417,15 +481,13 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 }
 
 enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const char *name, const char *path,
-	struct stat *st, struct direntry *d, struct why *why) {
+	struct stat *st, const struct streamref *old, struct direntry *d, struct why *why) {
 	struct source s = { .fd = open_quietly(at, name) };
-	struct stat now;
 	if (s.fd < 0) return why_errno(why, "opening");
 	enum err e = OK;
 	bool changed = false;
-	if (fstat(s.fd, &now)) e = read_error(why);
-	if (!e && !S_ISREG(now.st_mode)) e = why_set(why, E_IO, "it was a file, and is now something else");
-	if (!e) *st = now;
+	if (old && st->st_size >= FORESEE_FROM)
+		e = why_err(why, foreknown_new(&s.old, w->storing->fetch, old), "reading what is known of a file");
 	for (int i = 0; i < TRIES && !e; i++) {
 		mem_free(s.extents);
 		s.extents = NULL;

@@ -461,7 +461,9 @@ static enum err store_file(struct node *n, unsigned worker, size_t place, struct
 			(void)snprintf(path, sizeof path, "%.511s", path_of(k, n, item->name));
 			show_current(w, path);
 		}
-		e = backupfile_read(w, worker, n->fd, item->name, path, st, &d, &reason);
+		struct direntry before;
+		bool known = item->cached.ptr && direntry_decode(&before, item->cached) == OK && before.type == DIRENTRY_FILE;
+		e = backupfile_read(w, worker, n->fd, item->name, path, st, known ? &before.stream : NULL, &d, &reason);
 	}
 	if (e == E_CANCELLED || e == E_NOMEM || (e && backupwalk_stopped(w))) {
 		*why = reason;

@@ -208,10 +208,10 @@ static enum err put_pack(struct packrun *r, struct leaving *l, struct why *why) 
 	enum err e = check_failed(r, why);
 	mutex_unlock(&r->lock);
 	if (!e) {
-		e = packbuild_finish(l->pack, &previous, l->full, &bytes, &name);
+		e = packbuild_finish(l->pack, &previous, l->full, &bytes);
 		if (e) e = why_err(why, e, "ending a pack");
 	}
-	if (!e) e = store_pack_put(r->p.store, &r->p.vault, &name, bytes, why);
+	if (!e) e = store_pack_add(r->p.store, &r->p.vault, bytes, &name, why);
 	if (!e && r->p.stored) r->p.stored(r->p.ctx, &name, (uint32_t)bytes.len);
 	mutex_lock(&r->lock);
 	if (e) {

@@ -78,15 +78,17 @@ static enum err is_known(struct storing *s, uint8_t type, const struct hash *id,
 }
 
 static enum err put_block(struct storing *s, struct blockfill *fill, struct why *why) {
-	buf_clear(&s->stored);
-	enum err e = squeezer_pack(s->squeezer, blockfill_raw(fill), &s->stored);
+	struct span stored;
+	size_t len;
+	uint8_t *raw = blockfill_raw(fill, &len);
+	enum err e = squeezer_pack(s->squeezer, raw, len, &s->stored, &stored);
 	if (e) return why_err(why, e, "compressing a block");
 	struct packrun_block block = {
 		.type = blockfill_type(fill),
 		.ids = blockfill_ids(fill),
 		.numbers = blockfill_numbers(fill),
 		.count = blockfill_count(fill),
-		.stored = buf_span(&s->stored),
+		.stored = stored,
 	};
 	e = packrun_put(s->shared->run, &block, why);
 	blockfill_clear(fill);
@@ -103,10 +105,18 @@ static enum err add_chunk(struct storing *s, uint8_t type, const struct hash *id
 	return e;
 }
 
+void storing_id(const struct storing *s, uint8_t type, struct span chunk, struct hash *id) {
+	vaultkeys_chunk_id(id, &s->shared->vault->secrets->keys, type, chunk);
+}
+
 enum err storing_chunk(struct storing *s, uint8_t type, struct span chunk, struct hash *id, struct why *why) {
+	storing_id(s, type, chunk, id);
+	return storing_named(s, type, chunk, id, why);
+}
+
+enum err storing_named(struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why) {
 	uint32_t number = 0;
 	bool known = false, fresh = false;
-	vaultkeys_chunk_id(id, &s->shared->vault->secrets->keys, type, chunk);
 	enum err e = is_known(s, type, id, &known, why);
 	if (!e && !known) e = why_err(why, packrun_claim(s->shared->run, id, &number, &fresh), "storing a chunk");
 	if (e) return e;

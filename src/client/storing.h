@@ -34,6 +34,10 @@ void storing_free(struct storing *s);
 /* Stores a chunk (1 byte to LIMIT_CHUNK), or finds that it is stored; its id goes to ${id}. */
 MUST_USE enum err storing_chunk(struct storing *s, uint8_t type, struct span chunk, struct hash *id, struct why *why);
 
+/* The same in two steps, where the id is needed before. */
+void storing_id(const struct storing *s, uint8_t type, struct span chunk, struct hash *id);
+MUST_USE enum err storing_named(struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why);
+
 /* Hands over what is still in this thread's blocks. */
 MUST_USE enum err storing_flush(struct storing *s, struct why *why);
 

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "format/limits.h"
 
-enum { HEAD_MAX = 2 + 3 * LIMIT_BLOCK_CHUNKS };
+enum { HEAD_MAX = SIZE_BLOCK_STORED_HEADER + 2 + 3 * LIMIT_BLOCK_CHUNKS };
 
 struct blockfill {
 	uint8_t type;
@@ -73,13 +73,14 @@ const uint32_t *blockfill_numbers(const struct blockfill *b) {
 	return b->numbers;
 }
 
-struct span blockfill_raw(struct blockfill *b) {
+uint8_t *blockfill_raw(struct blockfill *b, size_t *len) {
 	assert(b->count > 0);
 	size_t head = 2 + 3 * b->count;
 	uint8_t *at = b->bytes.ptr + HEAD_MAX - head; /* right before the data: nothing is moved */
 	little_put16(at, (uint16_t)b->count);
 	for (size_t i = 0; i < b->count; i++) little_put24(at + 2 + 3 * i, b->lengths[i]);
-	return span_of(at, head + blockfill_bytes(b));
+	*len = head + blockfill_bytes(b);
+	return at;
 }
 
 void blockfill_clear(struct blockfill *b) {

@@ -26,8 +26,11 @@ size_t blockfill_bytes(const struct blockfill *b);
 const struct hash *blockfill_ids(const struct blockfill *b);
 const uint32_t *blockfill_numbers(const struct blockfill *b);
 
-/* The raw block. Valid until the next add or clear; the block is not empty. */
-struct span blockfill_raw(struct blockfill *b);
+/*
+ * The raw block. Valid until the next add or clear; the block is not empty. The SIZE_BLOCK_STORED_HEADER bytes before it
+ * belong to it too: the header of a stored block can be written there.
+ */
+uint8_t *blockfill_raw(struct blockfill *b, size_t *len);
 
 /* Makes it empty again, keeping its memory. */
 void blockfill_clear(struct blockfill *b);

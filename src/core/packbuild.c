@@ -99,8 +99,7 @@ static enum err write_table(struct packbuild *b, const struct hash *previous, ui
 	return e;
 }
 
-enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool full, struct span *bytes,
-	struct hash *name) {
+enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool full, struct span *bytes) {
 	uint8_t trailer[SIZE_PACK_TRAILER];
 	uint32_t table_length = 0;
 	uint32_t size = full ? b->p.limit : packhead_padded_size(packbuild_need(b));
@@ -119,6 +118,5 @@ enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool
 	if (e) return e;
 	packkeys_seal(b->bytes + trailer_at, &b->keys, PACK_TRAILER, trailer_at, span_of(trailer, sizeof trailer));
 	*bytes = span_of(b->bytes, size);
-	hash_of(name, *bytes);
 	return OK;
 }

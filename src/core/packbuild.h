@@ -1,6 +1,6 @@
 /*
  * A pack being written in memory (doc/spec/formats.md section 3): records are encrypted into their places as they come;
- * finish adds table, padding and trailer and gives the name. Belongs to one thread at a time.
+ * finish adds table, padding and trailer. Belongs to one thread at a time.
  */
 #ifndef CORE_PACKBUILD_H
 #define CORE_PACKBUILD_H
@@ -52,7 +52,6 @@ MUST_USE enum err packbuild_add(struct packbuild *b, const struct packbuild_reco
  * Ends the pack: full size if ${full}, else padded by the Padmé rule. ${previous}: the name of the pack whose last block
  * goes on here (only looked at if the head says so). ${bytes} are valid until the pack is freed.
  */
-MUST_USE enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool full, struct span *bytes,
-	struct hash *name);
+MUST_USE enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool full, struct span *bytes);
 
 #endif

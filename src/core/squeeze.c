@@ -71,25 +71,23 @@ static bool seems_to_shrink(struct squeezer *s, struct span raw) {
 	return !ZSTD_isError(n) && n < sizeof s->probe_in - sizeof s->probe_in / 50;
 }
 
-enum err squeezer_pack(struct squeezer *s, struct span raw, struct buf *out) {
-	if (raw.len == 0 || raw.len > LIMIT_BLOCK_RAW) return E_LIMIT;
-	size_t start = out->len;
-	uint8_t *at;
-	enum err e = buf_extend(out, SIZE_BLOCK_STORED_HEADER + raw.len, &at);
-	if (e) return e;
-	size_t n = 0;
-	if (s->mode != SQUEEZE_OFF && seems_to_shrink(s, raw)) {
+enum err squeezer_pack(struct squeezer *s, uint8_t *raw, size_t len, struct buf *memory, struct span *stored) {
+	if (len == 0 || len > LIMIT_BLOCK_RAW) return E_LIMIT;
+	if (s->mode != SQUEEZE_OFF && seems_to_shrink(s, span_of(raw, len))) {
+		uint8_t *at;
+		buf_clear(memory);
+		enum err e = buf_extend(memory, SIZE_BLOCK_STORED_HEADER + len, &at);
+		if (e) return e;
 		/* room for one byte less than the input: what does not shrink is an error, and stored as it is */
-		n = ZSTD_compressCCtx(s->cctx, at + SIZE_BLOCK_STORED_HEADER, raw.len - 1, raw.ptr, raw.len, levels[s->mode]);
-		if (ZSTD_isError(n)) n = 0;
+		size_t n = ZSTD_compressCCtx(s->cctx, at + SIZE_BLOCK_STORED_HEADER, len - 1, raw, len, levels[s->mode]);
+		if (!ZSTD_isError(n)) {
+			block_stored_header(at, BLOCK_ZSTD, (uint32_t)len);
+			*stored = span_of(at, SIZE_BLOCK_STORED_HEADER + n);
+			return OK;
+		}
 	}
-	at[0] = n ? BLOCK_ZSTD : BLOCK_PLAIN;
-	little_put24(at + 1, (uint32_t)raw.len);
-	if (!n) {
-		memcpy(at + SIZE_BLOCK_STORED_HEADER, raw.ptr, raw.len);
-		n = raw.len;
-	}
-	out->len = start + SIZE_BLOCK_STORED_HEADER + n;
+	block_stored_header(raw - SIZE_BLOCK_STORED_HEADER, BLOCK_PLAIN, (uint32_t)len);
+	*stored = span_of(raw - SIZE_BLOCK_STORED_HEADER, SIZE_BLOCK_STORED_HEADER + len);
 	return OK;
 }
 

@@ -18,10 +18,11 @@ MUST_USE enum err squeezer_new(struct squeezer **out, enum squeeze_mode mode);
 void squeezer_free(struct squeezer *s);
 
 /*
- * Appends the stored form of the raw block ${raw} (1 to LIMIT_BLOCK_RAW bytes) to ${out}: method, raw length, payload.
- * Falls back to method 0 where zstd does not shrink. E_NOMEM, E_LIMIT.
+ * The stored form of the raw block ${raw} (1 to LIMIT_BLOCK_RAW bytes): method, raw length, payload. ${raw} is preceded by
+ * SIZE_BLOCK_STORED_HEADER bytes that may be written: what does not shrink stays where it is. ${stored} then points
+ * there, else into ${memory}, which is cleared first. E_NOMEM, E_LIMIT.
  */
-MUST_USE enum err squeezer_pack(struct squeezer *s, struct span raw, struct buf *out);
+MUST_USE enum err squeezer_pack(struct squeezer *s, uint8_t *raw, size_t len, struct buf *memory, struct span *stored);
 
 /*
  * Replaces the contents of ${out} by the raw block that ${stored} holds. Never writes more than the length that

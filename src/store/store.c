@@ -39,6 +39,14 @@ enum err store_pack_put(struct store *s, const struct hash *vault, const struct 
 	return s->verbs->pack_put(s, vault, name, bytes, why);
 }
 
+enum err store_pack_add(struct store *s, const struct hash *vault, struct span bytes,
+	struct hash *name, struct why *why) {
+	if (bytes.len > STORE_PACK_MAX)
+		return why_set(why, E_LIMIT, "more than %d bytes to store as one", STORE_PACK_MAX);
+	hash_of(name, bytes);
+	return s->verbs->pack_put(s, vault, name, bytes, why);
+}
+
 enum err store_pack_get(struct store *s, const struct hash *vault, const struct hash *name,
 	uint64_t offset, size_t length, uint8_t *out, struct why *why) {
 	if (offset > STORE_PACK_MAX || length > STORE_PACK_MAX - offset)

@@ -49,6 +49,11 @@ const char *store_address(const struct store *s);
 MUST_USE enum err store_pack_put(struct store *s, const struct hash *vault, const struct hash *name,
 	struct span bytes, struct why *why);
 
+/* The same for bytes whose name nobody has computed yet: it goes to ${name}. */
+MUST_USE enum err store_pack_add(struct store *s, const struct hash *vault, struct span bytes, struct hash *name,
+	struct why *why);
+
+
 /*
  * Exactly ${length} bytes from ${offset} on to ${out}; the bytes are not checked. E_FORMAT if the
  * pack ends before. Of a pack that was deleted by somebody else meanwhile, bytes may still come.
