@@ -5,9 +5,12 @@
 #include "cli/invocation.h"
 
 int cmd_backup(const struct invocation *inv);
+int cmd_cat(const struct invocation *inv);
+int cmd_find(const struct invocation *inv);
 int cmd_generate(const struct invocation *inv);
 int cmd_help(const struct invocation *inv);
 int cmd_init(const struct invocation *inv);
+int cmd_ls(const struct invocation *inv);
 int cmd_version(const struct invocation *inv);
 
 #endif

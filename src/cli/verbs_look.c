@@ -1,4 +1,5 @@
 /* Rows of the verb table: looking into a vault, changing nothing. */
+#include "cli/cmd.h"
 #include "cli/optiongroups.h"
 #include "cli/verb.h"
 
@@ -52,7 +53,7 @@ const struct verb verbs_look[] = {
 	{
 		.name = "ls",
 		.section = VERB_LOOK,
-		.run = NULL,
+		.run = cmd_ls,
 		.args = "[SNAPSHOT [PATH...]]",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_max = VERB_ARGS_MANY,
@@ -65,7 +66,7 @@ const struct verb verbs_look[] = {
 	{
 		.name = "find",
 		.section = VERB_LOOK,
-		.run = NULL,
+		.run = cmd_find,
 		.args = "PATTERN...",
 		.args_min = 1,
 		.args_max = VERB_ARGS_MANY,
@@ -77,7 +78,7 @@ const struct verb verbs_look[] = {
 	{
 		.name = "cat",
 		.section = VERB_LOOK,
-		.run = NULL,
+		.run = cmd_cat,
 		.args = "SNAPSHOT PATH",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_min = 2,
