@@ -1,12 +1,14 @@
 #include "client/indexmerge.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "client/packrun.h"
 
-enum { MANY = 24, REMOVED_MAX = 256 };
+enum { MANY = 16, INDEXES_MAX = 1 << 16, REMOVED_MAX = LIMIT_INDEXES_REMOVED };
 
-/* Merges all indexes into one. */
+/* Merges the smallest indexes into one. */
 struct merging {
 	struct vault *v;
 	struct buf added, removed;
@@ -31,6 +33,44 @@ static enum err decide_merge(void *ctx, struct vault *v, struct vault_entry *out
 	return OK;
 }
 
+/* An index by its number, and its size. */
+struct sized {
+	size_t number;
+	uint64_t rows;
+};
+
+static int by_rows(const void *a, const void *b) {
+	const struct sized *x = a, *y = b;
+	return x->rows < y->rows ? -1 : x->rows > y->rows;
+}
+
+/*
+ * The smallest ones, up to where the next is more than twice as large as all before it together: so each row is merged
+ * about log2 of all rows times, and the number of indexes stays about as large.
+ */
+static size_t choose(struct sized *all, size_t count) {
+	uint64_t sum = 0;
+	size_t n = 0;
+	qsort(all, count, sizeof *all, by_rows);
+	while (n < count && n < REMOVED_MAX && (n < 2 || all[n].rows <= 2 * sum)) sum += all[n++].rows;
+	return n;
+}
+
+static enum err plan_merge(struct merging *m, struct places *places, struct indexplan *plan, struct why *why) {
+	size_t count = m->v->state.index_count;
+	struct sized *all = mem_array(count, sizeof *all);
+	if (!all) return why_err(why, E_NOMEM, "merging indexes");
+	for (size_t i = 0; i < count; i++) all[i] = (struct sized){ .number = i, .rows = places_index_rows(places, i) };
+	size_t chosen = choose(all, count);
+	enum err e = OK;
+	for (size_t i = 0; i < chosen && !e; i++) {
+		e = why_err(why, location_add(&m->removed, &m->v->state.indexes[all[i].number].location), "merging indexes");
+		if (!e) e = places_export_index(places, all[i].number, plan, why);
+	}
+	mem_free(all);
+	return e;
+}
+
 static enum err merge(struct merging *m, struct why *why) {
 	struct vault *v = m->v;
 	struct session *s = v->session;
@@ -41,10 +81,9 @@ static enum err merge(struct merging *m, struct why *why) {
 	struct head head = vault_head(v);
 	enum err e = fetch_new(&f, &fp, why);
 	if (!e && places_damaged(fetch_places(f))) e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
-	for (size_t i = 0; i < v->state.index_count && !e; i++)
-		e = why_err(why, location_add(&m->removed, &v->state.indexes[i].location), "merging indexes");
 	if (!e) e = why_err(why, indexplan_new(&plan), "merging indexes");
-	if (!e) e = places_export(fetch_places(f), plan, NULL, NULL, why);
+	if (!e) e = plan_merge(m, fetch_places(f), plan, why);
+	if (!e && places_damaged(fetch_places(f))) e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
 	struct packrun_params p = {
 		.store = s->store,
 		.vault = v->id,
@@ -66,7 +105,7 @@ static enum err merge(struct merging *m, struct why *why) {
 
 enum err indexmerge_if_many(struct vault *v, struct why *why) {
 	struct merging m = { .v = v };
-	if (v->state.index_count < MANY || v->state.index_count > REMOVED_MAX) return OK;
+	if (v->state.index_count < MANY || v->state.index_count > INDEXES_MAX) return OK;
 	buf_init(&m.added, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&m.removed, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
 	enum err e = merge(&m, why);

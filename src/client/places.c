@@ -452,21 +452,26 @@ enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct wh
 	return OK;
 }
 
+static enum err visit_index(struct places *p, struct loaded *l, places_row *visit, void *ctx, struct why *why) {
+	for (uint32_t k = 0; k < indexhead_leaf_count(&l->head); k++) {
+		struct indexleaf leaf;
+		enum err e = leaf_of(p, l, k, &leaf, why);
+		if (is_damage(e)) continue;
+		struct hash pack = leaf_pack(l, k);
+		for (uint32_t n = 0; n < leaf.count && !e; n++) {
+			struct indexleaf_row row = indexleaf_at(&leaf, n);
+			struct place place = place_of(l, &row, &pack);
+			e = visit(ctx, &row.id, &place, why);
+		}
+		if (e) return e;
+	}
+	return OK;
+}
+
 enum err places_rows(struct places *p, places_row *visit, void *ctx, struct why *why) {
 	for (size_t i = 0; i < p->count; i++) {
-		struct loaded *l = p->loaded[i];
-		for (uint32_t k = 0; k < indexhead_leaf_count(&l->head); k++) {
-			struct indexleaf leaf;
-			enum err e = leaf_of(p, l, k, &leaf, why);
-			if (is_damage(e)) continue;
-			struct hash pack = leaf_pack(l, k);
-			for (uint32_t n = 0; n < leaf.count && !e; n++) {
-				struct indexleaf_row row = indexleaf_at(&leaf, n);
-				struct place place = place_of(l, &row, &pack);
-				e = visit(ctx, &row.id, &place, why);
-			}
-			if (e) return e;
-		}
+		enum err e = visit_index(p, p->loaded[i], visit, ctx, why);
+		if (e) return e;
 	}
 	for (size_t i = 0; p->scan && i < indexplan_rows(p->scan); i++) {
 		const struct indexleaf_row *row = indexplan_row_at(p->scan, i);
@@ -475,6 +480,10 @@ enum err places_rows(struct places *p, places_row *visit, void *ctx, struct why 
 		if (e) return e;
 	}
 	return OK;
+}
+
+uint64_t places_index_rows(const struct places *p, size_t i) {
+	return p->loaded[i]->head.entries;
 }
 
 /* Packs of an export, so that each gets one number in the plan. */
@@ -546,6 +555,13 @@ static enum err export_row(void *ctx, const struct hash *id, const struct place 
 enum err places_export(struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why) {
 	struct export x = { .plan = plan, .wanted = wanted, .ctx = ctx };
 	enum err e = places_rows(p, export_row, &x, why);
+	mem_free(x.slots);
+	return e;
+}
+
+enum err places_export_index(struct places *p, size_t i, struct indexplan *plan, struct why *why) {
+	struct export x = { .plan = plan };
+	enum err e = visit_index(p, p->loaded[i], export_row, &x, why);
 	mem_free(x.slots);
 	return e;
 }

@@ -64,6 +64,10 @@ MUST_USE enum err places_rows(struct places *p, places_row *visit, void *ctx, st
 typedef bool places_wanted(void *ctx, const struct hash *pack);
 MUST_USE enum err places_export(struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why);
 
+/* The same of one index alone: the ${i}th that was loaded. And how many rows that has. */
+MUST_USE enum err places_export_index(struct places *p, size_t i, struct indexplan *plan, struct why *why);
+uint64_t places_index_rows(const struct places *p, size_t i);
+
 /* Whether a readable index names the pack. */
 bool places_has_pack(const struct places *p, const struct hash *name);
 
