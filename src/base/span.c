@@ -20,6 +20,7 @@ int span_order(struct span a, struct span b) {
 
 struct span span_skip(struct span in, size_t n) {
 	assert(n <= in.len);
-	if (n == 0) return in; /* of an empty span the pointer may be NULL, to which even 0 can't be added */
+	if (n == 0)
+		return in; /* of an empty span the pointer may be NULL, to which even 0 can't be added */
 	return span_of(in.ptr + n, in.len - n);
 }

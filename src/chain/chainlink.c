@@ -10,7 +10,8 @@ void chainlink_init(struct chainlink *c, enum chain_kind kind) {
 }
 
 /* Which public parts an entry may have: doc/spec/chains.md section 1. */
-static bool public_part_fits(const struct chainlink *c, const struct entry *e, const struct entrypublic *p) {
+static bool public_part_fits(
+	const struct chainlink *c, const struct entry *e, const struct entrypublic *p) {
 	if (c->count == 0) return p->kind == ENTRYPUBLIC_CREATE;
 	switch (p->kind) {
 	case ENTRYPUBLIC_NONE: return true;
@@ -24,18 +25,20 @@ static bool public_part_fits(const struct chainlink *c, const struct entry *e, c
 
 static bool class_fits(const struct entry *e) {
 	if (e->class == ENTRY_CONTROL) return e->role == ROLE_ADMIN;
-	return e->class == ENTRY_DATA && e->role == ROLE_WRITER; /* grants come with the entries that make them */
+	return e->class == ENTRY_DATA &&
+		e->role == ROLE_WRITER; /* grants come with the entries that make them */
 }
 
 static bool links(const struct chainlink *c, const struct entry *e, const struct entrypublic *p) {
 	uint32_t epoch = c->epoch + (p->kind == ENTRYPUBLIC_ROTATE || p->kind == ENTRYPUBLIC_CREATE);
 	return e->kind == c->kind && e->sequence == c->count && e->epoch == epoch &&
-	       hash_equal(&e->chain, &c->id) && hash_equal(&e->previous, &c->head) &&
-	       e->control_sequence == c->control_sequence && hash_equal(&e->control_hash, &c->control_hash) &&
-	       (c->count == 0 || e->time >= c->time);
+		hash_equal(&e->chain, &c->id) && hash_equal(&e->previous, &c->head) &&
+		e->control_sequence == c->control_sequence &&
+		hash_equal(&e->control_hash, &c->control_hash) && (c->count == 0 || e->time >= c->time);
 }
 
-static const uint8_t *access_key(const struct chainlink *c, const struct entry *e, const struct entrypublic *p) {
+static const uint8_t *access_key(
+	const struct chainlink *c, const struct entry *e, const struct entrypublic *p) {
 	if (c->count == 0) return p->keys.admin.ptr;
 	return e->class == ENTRY_CONTROL ? c->admin : c->writer;
 }
@@ -47,11 +50,14 @@ static void take_keys(struct chainlink *c, const struct entrypublic_keys *keys, 
 	memcpy(c->admin, keys->admin.ptr, SIGN_PUBLIC);
 }
 
-enum err chainlink_next(struct chainlink *c, struct span bytes, struct entry *entry, struct entrypublic *public_part) {
+enum err chainlink_next(
+	struct chainlink *c, struct span bytes, struct entry *entry, struct entrypublic *public_part) {
 	enum err e = entry_decode(entry, bytes);
 	if (!e) e = entrypublic_decode(public_part, entry->public_part);
 	if (e) return e;
-	if (!class_fits(entry) || !public_part_fits(c, entry, public_part) || !links(c, entry, public_part)) return E_FORGED;
+	if (!class_fits(entry) || !public_part_fits(c, entry, public_part) ||
+		!links(c, entry, public_part))
+		return E_FORGED;
 	e = entryproof_access(access_key(c, entry, public_part), span_of(bytes.ptr, entry->access_len),
 		entry->access_signature.ptr);
 	if (e) return e;

@@ -13,12 +13,12 @@
 
 /* Where a chain stands after the entries that were checked. All zero but kind: before the first. */
 struct chainlink {
-	uint8_t kind;      /* enum chain_kind */
+	uint8_t kind; /* enum chain_kind */
 	struct hash id;
 	struct hash birth;
-	uint64_t count;    /* entries so far: the next sequence */
-	struct hash head;  /* hash of the newest */
-	int64_t time;      /* of the newest */
+	uint64_t count;   /* entries so far: the next sequence */
+	struct hash head; /* hash of the newest */
+	int64_t time;     /* of the newest */
 	uint64_t control_sequence;
 	struct hash control_hash;
 	uint32_t epoch;
@@ -32,7 +32,8 @@ void chainlink_init(struct chainlink *c, enum chain_kind kind);
  * decoded entry. E_FORGED if it does not follow or its access signature is wrong; E_FORMAT; E_UNSUPPORTED for a kind of
  * entry that this version does not have. ${c} is unchanged unless OK.
  */
-MUST_USE enum err chainlink_next(struct chainlink *c, struct span bytes, struct entry *entry, struct entrypublic *public_part);
+MUST_USE enum err chainlink_next(
+	struct chainlink *c, struct span bytes, struct entry *entry, struct entrypublic *public_part);
 
 /* The fields of an entry that is to follow: all but class, role, seal, public part and what is sealed. ${now} in ns. */
 struct entry chainlink_draft(const struct chainlink *c, int64_t now);

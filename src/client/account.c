@@ -11,7 +11,7 @@
 
 enum { TRIES_MAX = 1000 };
 
-void actor_of_device(struct actor *out, const struct device_keys *keys) {
+void account_actor_device(struct actor *out, const struct device_keys *keys) {
 	struct device_public pub;
 	devicekeys_public(&pub, keys);
 	out->id = pub.id;
@@ -19,7 +19,7 @@ void actor_of_device(struct actor *out, const struct device_keys *keys) {
 	signer_init(&out->entry, &keys->entry);
 }
 
-void actor_of_kit(struct actor *out, const struct kit_keys *keys) {
+void account_actor_kit(struct actor *out, const struct kit_keys *keys) {
 	struct device_public pub;
 	kitkeys_public(&pub, keys);
 	out->id = pub.id;
@@ -31,7 +31,8 @@ struct head account_head(const struct account *a) {
 	return (struct head){ .seq = a->chain.link.count - 1, .hash = a->chain.link.head };
 }
 
-struct devicerecord account_record(const struct device_public *pub, uint8_t kind, struct span name, int64_t created) {
+struct devicerecord account_record(
+	const struct device_public *pub, uint8_t kind, struct span name, int64_t created) {
 	return (struct devicerecord){
 		.kind = kind,
 		.entry_key = span_of(pub->entry, SIGN_PUBLIC),
@@ -51,10 +52,12 @@ static enum err apply(struct account *a, struct why *why) {
 		e = entry_decode(&entry, n->bytes);
 		if (!e) e = accountstate_apply(&a->state, &entry, n->bytes, &n->hash, a->chain.ring);
 		if (e == E_FORGED || e == E_FORMAT)
-			e = why_set(why, E_FORGED, "the account's entry %llu is not by a device that may write it: it is forged",
+			e = why_set(why, E_FORGED,
+				"the account's entry %llu is not by a device that may write it: it is forged",
 				(unsigned long long)entry.sequence);
 		else if (e == E_UNSUPPORTED)
-			e = why_set(why, e, "the account's entry %llu needs a newer program", (unsigned long long)entry.sequence);
+			e = why_set(why, e, "the account's entry %llu needs a newer program",
+				(unsigned long long)entry.sequence);
 		else if (e) e = why_err(why, e, "reading the account");
 		chainread_entry_free(n);
 	}
@@ -106,7 +109,8 @@ void account_close(struct account *a) {
 	chainread_done(&a->chain);
 }
 
-static enum err put_object(struct store *store, struct span bytes, struct hash *name, struct why *why) {
+static enum err put_object(
+	struct store *store, struct span bytes, struct hash *name, struct why *why) {
 	hash_of(name, bytes);
 	return store_object_put(store, name, bytes, why);
 }
@@ -121,8 +125,9 @@ struct draft {
 	const struct epoch_secrets *access;
 };
 
-static enum err make_entry(const struct chainlink *link, const struct actor *actor, struct fresh *fresh,
-	const struct account_device *self, const struct draft *d, struct buf *out) {
+static enum err make_entry(const struct chainlink *link, const struct actor *actor,
+	struct fresh *fresh, const struct account_device *self, const struct draft *d,
+	struct buf *out) {
 	struct entry entry = chainlink_draft(link, clock_real_ns());
 	entry.class = ENTRY_CONTROL;
 	entry.role = ROLE_ADMIN;
@@ -149,7 +154,8 @@ static uint8_t seal_of(uint8_t type) {
 	return type == ACCOUNTBODY_RECOVERY || type == ACCOUNTBODY_VAULT ? SEAL_BODY : SEAL_CONTACT;
 }
 
-static struct entrypublic_keys public_keys(const struct epoch_public *pub, const struct hash *boxes) {
+static struct entrypublic_keys public_keys(
+	const struct epoch_public *pub, const struct hash *boxes) {
 	return (struct entrypublic_keys){
 		.kem = span_of(pub->kem, KEM_PUBLIC),
 		.reader = span_of(pub->reader, SIGN_PUBLIC),
@@ -161,9 +167,10 @@ static struct entrypublic_keys public_keys(const struct epoch_public *pub, const
 }
 
 /* The boxes object and the encoded public part of an epoch that begins with ${content}. */
-static enum err put_epoch(struct store *store, struct fresh *fresh, const struct box_content *content,
-	const struct boxmake_recipient *who, size_t count, const struct epoch_secret *previous, struct entrypublic *pub,
-	struct buf *out, struct why *why) {
+static enum err put_epoch(struct store *store, struct fresh *fresh,
+	const struct box_content *content, const struct boxmake_recipient *who, size_t count,
+	const struct epoch_secret *previous, struct entrypublic *pub, struct buf *out,
+	struct why *why) {
 	struct buf object;
 	struct epoch_public keys;
 	struct hash boxes;
@@ -236,8 +243,8 @@ struct creation {
 	struct device_public device_pub, kit_pub;
 };
 
-static enum err create(const struct account_new *n, struct creation *c, struct buf *public_part, struct buf *body,
-	struct buf *out, struct why *why) {
+static enum err create(const struct account_new *n, struct creation *c, struct buf *public_part,
+	struct buf *body, struct buf *out, struct why *why) {
 	struct entrypublic pub = { .kind = ENTRYPUBLIC_CREATE };
 	struct chainlink link;
 	chainlink_init(&link, CHAIN_ACCOUNT);
@@ -250,7 +257,8 @@ static enum err create(const struct account_new *n, struct creation *c, struct b
 		{ .id = c->kit_pub.id, .kem_key = c->kit_pub.kem },
 	};
 	e = put_epoch(n->store, n->fresh, &c->content, who, 2, NULL, &pub, public_part, why);
-	if (!e) e = why_err(why, encode_create(n, &c->device_pub, &c->kit_pub, body), "making the account");
+	if (!e)
+		e = why_err(why, encode_create(n, &c->device_pub, &c->kit_pub, body), "making the account");
 	struct draft d = {
 		.type = ACCOUNTBODY_CREATE,
 		.seal = SEAL_CONTACT,
@@ -259,7 +267,9 @@ static enum err create(const struct account_new *n, struct creation *c, struct b
 		.sealing = &c->content.secrets,
 		.access = &c->content.secrets,
 	};
-	if (!e) e = why_err(why, make_entry(&link, &c->actor, n->fresh, NULL, &d, out), "making the account");
+	if (!e)
+		e = why_err(
+			why, make_entry(&link, &c->actor, n->fresh, NULL, &d, out), "making the account");
 	return e;
 }
 
@@ -276,10 +286,12 @@ enum err account_create(const struct account_new *n, struct hash *id, struct why
 	devicekeys_public(&c->device_pub, n->keys);
 	kitkeys_derive(&c->kit, n->kit);
 	kitkeys_public(&c->kit_pub, &c->kit);
-	actor_of_device(&c->actor, n->keys);
+	account_actor_device(&c->actor, n->keys);
 	enum err e = create(n, c, &public_part, &body, &out, why);
 	chainlink_init(&link, CHAIN_ACCOUNT);
-	if (!e) e = why_err(why, chainlink_next(&link, buf_span(&out), &entry, &pub), "checking the account's first entry");
+	if (!e)
+		e = why_err(why, chainlink_next(&link, buf_span(&out), &entry, &pub),
+			"checking the account's first entry");
 	if (!e) e = store_chain_append(n->store, &link.id, 0, buf_span(&out), why);
 	if (!e) e = put_locator(n->store, n->fresh, &link.id, n->kit, why);
 	if (!e) *id = link.id;
@@ -317,7 +329,8 @@ enum err account_append(struct account *a, const struct accountbody *body, struc
 			.access = secrets,
 		};
 		buf_clear(&made);
-		e = make_entry(&a->chain.link, a->actor, a->fresh, accountstate_device(&a->state, &a->actor->id), &d, &made);
+		e = make_entry(&a->chain.link, a->actor, a->fresh,
+			accountstate_device(&a->state, &a->actor->id), &d, &made);
 		if (e) e = why_err(why, e, "making an account entry");
 		else e = append_made(a, &made, why);
 		if (e != E_BUSY) break;
@@ -348,10 +361,12 @@ static enum err rotate_once(struct account *a, struct box_content *content, stru
 	buf_init(&public_part, LIMIT_ENTRY_PUBLIC);
 	buf_init(&made, LIMIT_ENTRY);
 	content->kind = CHAIN_ACCOUNT;
-	enum err e = epochkeys_generate(&content->secrets, CHAIN_ACCOUNT, &a->chain.link.birth, old->epoch + 1, a->fresh);
+	enum err e = epochkeys_generate(
+		&content->secrets, CHAIN_ACCOUNT, &a->chain.link.birth, old->epoch + 1, a->fresh);
 	if (e) e = why_err(why, e, "making the keys of an epoch");
-	else e = put_epoch(a->store, a->fresh, content, who, recipients(&a->state, who, LIMIT_BOXES), &old->s, &pub,
-		&public_part, why);
+	else
+		e = put_epoch(a->store, a->fresh, content, who, recipients(&a->state, who, LIMIT_BOXES),
+			&old->s, &pub, &public_part, why);
 	struct draft d = {
 		.type = ACCOUNTBODY_ROTATE,
 		.seal = SEAL_CONTACT,
@@ -359,8 +374,11 @@ static enum err rotate_once(struct account *a, struct box_content *content, stru
 		.sealing = &content->secrets,
 		.access = old,
 	};
-	if (!e) e = why_err(why, make_entry(&a->chain.link, a->actor, a->fresh,
-		accountstate_device(&a->state, &a->actor->id), &d, &made), "making an account entry");
+	if (!e)
+		e = why_err(why,
+			make_entry(&a->chain.link, a->actor, a->fresh,
+				accountstate_device(&a->state, &a->actor->id), &d, &made),
+			"making an account entry");
 	if (!e) e = append_made(a, &made, why);
 	buf_free(&public_part);
 	buf_free(&made);
@@ -383,7 +401,8 @@ enum err account_rotate(struct account *a, struct why *why) {
 	return e;
 }
 
-enum err account_add_device(struct account *a, const struct device_keys *keys, struct span name, struct why *why) {
+enum err account_add_device(
+	struct account *a, const struct device_keys *keys, struct span name, struct why *why) {
 	uint8_t joined[SIGN_SIGNATURE];
 	struct device_public pub;
 	struct buf record;

@@ -20,17 +20,17 @@ struct actor {
 };
 
 struct account {
-	struct store *store;           /* borrowed */
+	struct store *store;              /* borrowed */
 	const struct statefolder *folder; /* borrowed; NULL: no heads are kept (recover, checks) */
-	struct fresh *fresh;           /* borrowed */
-	const struct actor *actor;     /* borrowed */
+	struct fresh *fresh;              /* borrowed */
+	const struct actor *actor;        /* borrowed */
 	struct hash id;
 	struct chainread chain;
 	struct accountstate state;
 };
 
-void actor_of_device(struct actor *out, const struct device_keys *keys);
-void actor_of_kit(struct actor *out, const struct kit_keys *keys);
+void account_actor_device(struct actor *out, const struct device_keys *keys);
+void account_actor_kit(struct actor *out, const struct kit_keys *keys);
 
 /*
  * Opens account ${id} in ${store} for ${actor}. Refuses to go back behind the head kept in ${folder}. E_NOTFOUND: the
@@ -65,18 +65,22 @@ struct account_new {
 MUST_USE enum err account_create(const struct account_new *n, struct hash *id, struct why *why);
 
 /* Appends an entry of ${type} without a public part, with ${seal}. Repeats when another writer was first. */
-MUST_USE enum err account_append(struct account *a, const struct accountbody *body, struct why *why);
+MUST_USE enum err account_append(
+	struct account *a, const struct accountbody *body, struct why *why);
 
 /* Starts the next account epoch, with boxes for all valid devices and the kit in force. */
 MUST_USE enum err account_rotate(struct account *a, struct why *why);
 
 /* Adds the device of ${keys} (the actor is the kit or a full device), then rotates so that it gets a box. */
-MUST_USE enum err account_add_device(struct account *a, const struct device_keys *keys, struct span name, struct why *why);
+MUST_USE enum err account_add_device(
+	struct account *a, const struct device_keys *keys, struct span name, struct why *why);
 
 /* The record of a device or kit, for bodies. Its spans point into ${pub} and ${name}. */
-struct devicerecord account_record(const struct device_public *pub, uint8_t kind, struct span name, int64_t created);
+struct devicerecord account_record(
+	const struct device_public *pub, uint8_t kind, struct span name, int64_t created);
 
 /* Stores the locator object of ${kit} for this account. */
-MUST_USE enum err account_put_locator(struct account *a, const struct kit_secret *kit, struct why *why);
+MUST_USE enum err account_put_locator(
+	struct account *a, const struct kit_secret *kit, struct why *why);
 
 #endif

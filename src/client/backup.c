@@ -1,6 +1,6 @@
 #include "client/backup.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdatomic.h>
@@ -146,14 +146,17 @@ static enum err read_sources(struct attempt *a, struct why *why) {
 		for (size_t i = 0; i < o->path_count && !e; i++) {
 			struct stat st;
 			e = absolute_path(o->paths[i], &a->paths[i], why);
-			if (!e && lstat(a->paths[i], &st)) e = why_errno(why, "%s", o->paths[i]);
+			if (!e && fstatat(AT_FDCWD, a->paths[i], &st, AT_SYMLINK_NOFOLLOW))
+				e = why_errno(why, "%s", o->paths[i]);
 		}
 		if (!e) qsort(a->paths, o->path_count, sizeof(char *), by_text);
 	}
 	size_t count = o->stdin_fd >= 0 ? 1 : o->path_count;
 	if (e) return e;
 	if (o->branch) (void)snprintf(a->branch, sizeof a->branch, "%s", o->branch);
-	else e = why_err(why, backup_branch(a->host, (const char *const *)a->paths, count, a->branch), "naming the branch");
+	else
+		e = why_err(why, backup_branch(a->host, (const char *const *)a->paths, count, a->branch),
+			"naming the branch");
 	return e;
 }
 
@@ -168,7 +171,8 @@ static void source_free(struct backupwalk_source *s) {
 }
 
 /* The child called ${name} (${len} bytes), made in its place of the order by bytes if it is not there. */
-static struct backupwalk_source *source_child(struct backupwalk_source *s, const char *name, size_t len) {
+static struct backupwalk_source *source_child(
+	struct backupwalk_source *s, const char *name, size_t len) {
 	struct backupwalk_source **at = &s->children;
 	for (; *at; at = &(*at)->next) {
 		int order = span_order(span_text((*at)->name), span_of(name, len));
@@ -238,7 +242,9 @@ static int by_name(const void *a, const void *b) {
 static enum err check_present(void *ctx, const struct hash *name, uint32_t size, struct why *why) {
 	struct present *p = ctx;
 	uint32_t there = 0;
-	const uint8_t *row = p->rows.len ? bsearch(name->b, p->rows.ptr, p->rows.len / PRESENT_ROW, PRESENT_ROW, by_name) : NULL;
+	const uint8_t *row = p->rows.len
+		? bsearch(name->b, p->rows.ptr, p->rows.len / PRESENT_ROW, PRESENT_ROW, by_name)
+		: NULL;
 	if (row) memcpy(&there, row + HASH_SIZE, 4);
 	if (row && there == size) return OK;
 	p->missing = true;
@@ -275,7 +281,9 @@ static void pack_stored(void *ctx, const struct hash *name, uint32_t size) {
 
 static enum err start_run(struct attempt *a, struct why *why) {
 	struct session *s = a->v->session;
-	struct fetch_params fp = { .vault = a->v, .threads = a->walk.worker_count, .warn = warned, .ctx = a };
+	struct fetch_params fp = {
+		.vault = a->v, .threads = a->walk.worker_count, .warn = warned, .ctx = a
+	};
 	enum err e = fetch_new(&a->fetch, &fp, why);
 	if (!e) e = find_avoided(a, why);
 	if (!e) e = why_err(why, indexplan_new(&a->found), "starting a run");
@@ -301,7 +309,8 @@ static enum err start_run(struct attempt *a, struct why *why) {
 	return packrun_new(&a->run, &p, why);
 }
 
-static const struct vault_snapshot *newest_of_branch(const struct vaultstate *s, const char *branch) {
+static const struct vault_snapshot *newest_of_branch(
+	const struct vaultstate *s, const char *branch) {
 	for (size_t i = s->snapshot_count; i > 0; i--) {
 		const struct vault_snapshot *v = &s->snapshots[i - 1];
 		if (!v->forgotten && span_equal(v->stamp.branch, span_text(branch))) return v;
@@ -327,7 +336,8 @@ static enum err open_cache(struct attempt *a, struct why *why) {
 	mem_wipe(key, sizeof key);
 	if (e) return e;
 	uint64_t root;
-	if (treecache_root(a->cache, &snapshot, &root) && !a->o->force && !a->packs_missing && !places_damaged(fetch_places(a->fetch))) {
+	if (treecache_root(a->cache, &snapshot, &root) && !a->o->force && !a->packs_missing &&
+		!places_damaged(fetch_places(a->fetch))) {
 		const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &snapshot);
 		if (known && !known->forgotten) {
 			a->walk.use_cache = true;
@@ -369,7 +379,8 @@ static enum err start_walk(struct attempt *a, struct why *why) {
 	w->workers = mem_array(w->worker_count, sizeof *w->workers);
 	if (!w->workers) return why_err(why, E_NOMEM, "starting a backup");
 	enum err e = OK;
-	for (unsigned i = 0; i < w->worker_count && !e; i++) e = backupwalk_worker_init(&w->workers[i], &a->storing, why);
+	for (unsigned i = 0; i < w->worker_count && !e; i++)
+		e = backupwalk_worker_init(&w->workers[i], &a->storing, why);
 	if (!e) e = taskpool_new(&w->pool, w->worker_count, why);
 	return e;
 }
@@ -440,13 +451,15 @@ static enum err walk(struct attempt *a, struct why *why) {
 	}
 	while (!taskpool_wait(w->pool, TICK_MS)) tick(a);
 	if (!e) e = walk_failed(a, why);
-	if (!e && a->o->stdin_fd < 0 && atomic_load(&w->files) + atomic_load(&w->others) + atomic_load(&w->directories) == 0)
+	if (!e && a->o->stdin_fd < 0 &&
+		atomic_load(&w->files) + atomic_load(&w->others) + atomic_load(&w->directories) == 0)
 		e = why_set(why, E_IO, "nothing could be read");
 	return e ? e : flush_all(a, why);
 }
 
 /* The names of the owners met, each once, ascending. */
-static enum err owner_names(struct attempt *a, bool groups, struct buf *out, struct snapshot_names *names) {
+static enum err owner_names(
+	struct attempt *a, bool groups, struct buf *out, struct snapshot_names *names) {
 	struct buf ids;
 	enum err e = OK;
 	buf_init(&ids, NAMES_MAX);
@@ -481,7 +494,8 @@ static enum err owner_names(struct attempt *a, bool groups, struct buf *out, str
 	return e;
 }
 
-static enum err make_list(const char *const *items, size_t count, bool sorted, struct bytelist_build *b) {
+static enum err make_list(
+	const char *const *items, size_t count, bool sorted, struct bytelist_build *b) {
 	enum err e = OK;
 	bytelist_build_init(b);
 	for (size_t i = 0; i < count && !e; i++) {
@@ -526,7 +540,9 @@ static enum err encode_snapshot(struct attempt *a, struct lists *l, struct why *
 	}
 	bytelist_build_init(&l->paths);
 	bytelist_build_init(&l->tags);
-	if (!e) e = make_list((const char *const *)a->paths, o->stdin_fd >= 0 ? 1 : o->path_count, false, &l->paths);
+	if (!e)
+		e = make_list(
+			(const char *const *)a->paths, o->stdin_fd >= 0 ? 1 : o->path_count, false, &l->paths);
 	if (!e) e = make_list(l->sorted_tags, o->tag_count, true, &l->tags);
 	if (!e) e = owner_names(a, false, &l->users, &s.users);
 	if (!e) e = owner_names(a, true, &l->groups, &s.groups);
@@ -553,7 +569,8 @@ static void lists_done(struct lists *l) {
 /* Stores the snapshot object and the index of everything new. */
 static enum err store_snapshot(struct attempt *a, struct why *why) {
 	struct storing *k = a->walk.workers[0].storing;
-	enum err e = storing_chunk(k, CHUNKTYPE_SNAPSHOT, buf_span(&a->snapshot), &a->out->snapshot, why);
+	enum err e =
+		storing_chunk(k, CHUNKTYPE_SNAPSHOT, buf_span(&a->snapshot), &a->out->snapshot, why);
 	if (!e) e = storing_flush(k, why);
 	if (!e) e = packrun_index(a->run, a->found, &a->locations, why);
 	return e;
@@ -572,7 +589,8 @@ struct last_look {
 	uint64_t again;  /* chunks stored again */
 };
 
-static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+static enum err look_at_chunk(
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct last_look *l = ctx;
 	struct place places[PLACES_EACH];
 	struct fetch_chunk chunk;
@@ -582,9 +600,12 @@ static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, ui
 	*skip = false;
 	enum err e = places_find(fetch_places(l->fetch), id, places, &count, why);
 	for (size_t i = 0; i < count && !e; i++) {
-		if (intents_has(buf_span(&l->doomed), &places[i].pack) || intents_has(buf_span(&l->gone), &places[i].pack)) continue;
-		if (places[i].cut && (intents_has(buf_span(&l->doomed), &places[i].next_pack) ||
-			intents_has(buf_span(&l->gone), &places[i].next_pack)))
+		if (intents_has(buf_span(&l->doomed), &places[i].pack) ||
+			intents_has(buf_span(&l->gone), &places[i].pack))
+			continue;
+		if (places[i].cut &&
+			(intents_has(buf_span(&l->doomed), &places[i].next_pack) ||
+				intents_has(buf_span(&l->gone), &places[i].next_pack)))
 			continue;
 		return OK;
 	}
@@ -652,7 +673,8 @@ struct committing {
 	uint64_t looked; /* intents and purges that the last look has seen */
 };
 
-static enum err decide_snapshot(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+static enum err decide_snapshot(
+	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	struct committing *c = ctx;
 	struct attempt *a = c->a;
 	if (v->state.purge_events != c->looked) {
@@ -698,7 +720,8 @@ static enum err commit(struct attempt *a, struct why *why) {
 static void attempt_done(struct attempt *a, bool committed) {
 	struct backupwalk *w = &a->walk;
 	taskpool_free(w->pool);
-	for (unsigned i = 0; w->workers && i < w->worker_count; i++) backupwalk_worker_done(&w->workers[i]);
+	for (unsigned i = 0; w->workers && i < w->worker_count; i++)
+		backupwalk_worker_done(&w->workers[i]);
 	mem_free(w->workers);
 	for (size_t i = 0; i < w->link_room; i++) mem_free((uint8_t *)(uintptr_t)w->links[i].body.ptr);
 	mem_free(w->links);
@@ -767,7 +790,8 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	return e;
 }
 
-enum err backup_run(struct vault *v, const struct backup_options *o, struct backup_result *out, struct why *why) {
+enum err backup_run(
+	struct vault *v, const struct backup_options *o, struct backup_result *out, struct why *why) {
 	enum err e = OK;
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct attempt a = { .v = v, .o = o, .out = out };

@@ -9,11 +9,11 @@
 
 enum backup_note {
 	BACKUP_SKIPPED_SOCKET,
-	BACKUP_SKIPPED_OWN,     /* this device's own state, or a Broch store */
-	BACKUP_SKIPPED_CACHE,   /* --exclude-caches */
-	BACKUP_UNREADABLE,      /* left out: the sentence says why */
-	BACKUP_INCOMPLETE,      /* stored without an attribute that could not be read */
-	BACKUP_CHANGED,         /* kept changing while it was read */
+	BACKUP_SKIPPED_OWN,   /* this device's own state, or a Broch store */
+	BACKUP_SKIPPED_CACHE, /* --exclude-caches */
+	BACKUP_UNREADABLE,    /* left out: the sentence says why */
+	BACKUP_INCOMPLETE,    /* stored without an attribute that could not be read */
+	BACKUP_CHANGED,       /* kept changing while it was read */
 	BACKUP_WARNING,
 };
 
@@ -37,7 +37,7 @@ struct backup_options {
 	const struct pattern_set *exclude; /* NULL: none */
 	bool exclude_caches;
 	bool one_file_system;
-	int stdin_fd;              /* -1: none; else its contents are the one file */
+	int stdin_fd; /* -1: none; else its contents are the one file */
 	const char *stdin_name;
 	const char *const *tags;
 	size_t tag_count;
@@ -48,10 +48,10 @@ struct backup_options {
 	const char *branch; /* NULL: host and sources */
 	const char *host;   /* NULL: this machine's name */
 	enum squeeze_mode compression;
-	unsigned read_back; /* per 100,000 */
-	unsigned threads;   /* 0: as many as processors */
+	unsigned read_back;          /* per 100,000 */
+	unsigned threads;            /* 0: as many as processors */
 	uint64_t checkpoint_seconds; /* 0: no index entries on the way */
-	bool force;         /* read all files again */
+	bool force;                  /* read all files again */
 	backup_noted *noted;
 	backup_ticked *ticked;
 	void *ctx;
@@ -70,9 +70,11 @@ struct backup_result {
  * E_CANCELLED: interrupted; what was stored is used by the next run. OK with unreadable, incomplete or changed not 0:
  * done, but not completely. E_USAGE: nothing to back up. E_NOTFOUND: a source is not there.
  */
-MUST_USE enum err backup_run(struct vault *v, const struct backup_options *o, struct backup_result *out, struct why *why);
+MUST_USE enum err backup_run(
+	struct vault *v, const struct backup_options *o, struct backup_result *out, struct why *why);
 
 /* The branch that a backup of these absolute paths has when none is given. */
-MUST_USE enum err backup_branch(const char *host, const char *const *paths, size_t count, char out[256]);
+MUST_USE enum err backup_branch(
+	const char *host, const char *const *paths, size_t count, char out[256]);
 
 #endif

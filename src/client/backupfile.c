@@ -14,7 +14,12 @@
 #include "os/file.h"
 #include "os/signals.h"
 
-enum { TRIES = 3, PARALLEL_FROM = 3 * BACKUPWALK_SEGMENT, EXTENTS_MAX = LIMIT_HOLES, FORESEE_FROM = 4 << 20 };
+enum {
+	TRIES = 3,
+	PARALLEL_FROM = 3 * BACKUPWALK_SEGMENT,
+	EXTENTS_MAX = LIMIT_HOLES,
+	FORESEE_FROM = 4 << 20
+};
 
 /* A run of data in a file: where it stands in the file, and in the stream without holes. */
 struct extent {
@@ -25,7 +30,7 @@ struct source {
 	int fd;
 	struct extent *extents; /* NULL: the file has no holes */
 	size_t count;
-	uint64_t length; /* of the stream */
+	uint64_t length;       /* of the stream */
 	struct foreknown *old; /* NULL: nothing is known of an earlier version */
 };
 
@@ -48,8 +53,9 @@ static bool same_time(struct timespec a, struct timespec b) {
 }
 
 static bool same_file(const struct stat *a, const struct stat *b) {
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_mode == b->st_mode && a->st_size == b->st_size &&
-	       same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_mode == b->st_mode &&
+		a->st_size == b->st_size && same_time(a->st_mtim, b->st_mtim) &&
+		same_time(a->st_ctim, b->st_ctim);
 }
 
 static enum err add_extent(struct source *s, size_t *room, uint64_t offset, uint64_t length) {
@@ -60,7 +66,8 @@ static enum err add_extent(struct source *s, size_t *room, uint64_t offset, uint
 		s->extents = e;
 		*room = more;
 	}
-	s->extents[s->count++] = (struct extent){ .offset = offset, .length = length, .stream = s->length };
+	s->extents[s->count++] =
+		(struct extent){ .offset = offset, .length = length, .stream = s->length };
 	s->length += length;
 	return OK;
 }
@@ -99,7 +106,8 @@ static ssize_t source_read(const struct source *s, uint64_t offset, uint8_t *to,
 			while (i < s->count && s->extents[i].stream + s->extents[i].length <= at) i++;
 			if (i == s->count) break;
 			uint64_t inside = at - s->extents[i].stream;
-			if (want > s->extents[i].length - inside) want = (size_t)(s->extents[i].length - inside);
+			if (want > s->extents[i].length - inside)
+				want = (size_t)(s->extents[i].length - inside);
 			at = s->extents[i].offset + inside;
 		}
 		ssize_t got = pread(s->fd, to + done, want, (off_t)at);
@@ -117,15 +125,17 @@ static enum err read_error(struct why *why) {
 }
 
 /* A small file is one chunk. */
-static enum err store_small(struct backupwalk_worker *k, struct span bytes, struct streamref *ref, struct why *why) {
+static enum err store_small(
+	struct backupwalk_worker *k, struct span bytes, struct streamref *ref, struct why *why) {
 	*ref = (struct streamref){ .length = bytes.len };
 	if (!bytes.len) return OK;
 	return storing_chunk(k->storing, CHUNKTYPE_CONTENT, bytes, &ref->id, why);
 }
 
 /* The chunk at ${at} of the buffer, foreseen or scanned for, and its id. */
-static size_t next_chunk(struct backupwalk *w, struct backupwalk_worker *k, const struct foreknown *old, size_t *cursor,
-	size_t at, size_t have, bool final, struct hash *id) {
+static size_t next_chunk(struct backupwalk *w, struct backupwalk_worker *k,
+	const struct foreknown *old, size_t *cursor, size_t at, size_t have, bool final,
+	struct hash *id) {
 	size_t len = old ? foreknown_next(old, k->storing, cursor, k->buffer + at, have - at, id) : 0;
 	if (len) return len;
 	len = chunker_next(w->storing->vault->chunker, k->buffer + at, have - at, final);
@@ -138,8 +148,8 @@ static size_t next_chunk(struct backupwalk *w, struct backupwalk_worker *k, cons
 /* Chunk by chunk through the worker's buffer. ${next} reads on; ${*total} gets how much there was. */
 typedef ssize_t next_bytes(void *ctx, uint64_t offset, uint8_t *to, size_t n);
 
-static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k, next_bytes *next, void *ctx,
-	const struct foreknown *old, struct streamref *ref, struct why *why) {
+static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k, next_bytes *next,
+	void *ctx, const struct foreknown *old, struct streamref *ref, struct why *why) {
 	struct storing_stream stream;
 	size_t have = 0, at = 0, cursor = 0;
 	uint64_t offset = 0;
@@ -191,8 +201,8 @@ static ssize_t next_of_pipe(void *ctx, uint64_t offset, uint8_t *to, size_t n) {
 	return (ssize_t)done;
 }
 
-enum err backupfile_pipe(struct backupwalk *w, struct backupwalk_worker *k, int fd, struct streamref *ref,
-	struct why *why) {
+enum err backupfile_pipe(struct backupwalk *w, struct backupwalk_worker *k, int fd,
+	struct streamref *ref, struct why *why) {
 	return store_in_order(w, k, next_of_pipe, &fd, NULL, ref, why);
 }
 
@@ -229,8 +239,8 @@ static void parallel_fail(struct parallel *p, enum err e, const struct why *why)
 }
 
 /* The cuts of this segment from where its first chunk truly begins, as lengths. */
-static enum err trace_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t *cuts, size_t n,
-	size_t have, bool final, uint32_t *lengths, size_t *length_count) {
+static enum err trace_segment(struct parallel *p, struct backupwalk_worker *k, size_t number,
+	size_t *cuts, size_t n, size_t have, bool final, uint32_t *lengths, size_t *length_count) {
 	uint64_t base = (uint64_t)number * BACKUPWALK_SEGMENT;
 	mutex_lock(&p->lock);
 	while (!p->segments[number].known && !p->failed) mutex_wait(&p->turn, &p->lock);
@@ -239,7 +249,8 @@ static enum err trace_segment(struct parallel *p, struct backupwalk_worker *k, s
 	mutex_unlock(&p->lock);
 	*length_count = 0;
 	while (!e && at < BACKUPWALK_SEGMENT && at < have) {
-		size_t len = chunker_next_traced(p->w->storing->vault->chunker, k->buffer, have, final, at, cuts, n);
+		size_t len =
+			chunker_next_traced(p->w->storing->vault->chunker, k->buffer, have, final, at, cuts, n);
 		if (len == 0) return E_IO; /* the file got shorter */
 		lengths[(*length_count)++] = (uint32_t)len;
 		at += len;
@@ -257,8 +268,8 @@ static enum err trace_segment(struct parallel *p, struct backupwalk_worker *k, s
 enum { SEGMENT_CUTS = 4 + BACKUPWALK_BUFFER / CHUNKER_WINDOW };
 
 /* The cuts of a segment as if a chunk began at its start; with the ids of the chunks where an old version foresees them. */
-static size_t trace_foreknown(struct parallel *p, struct backupwalk_worker *k, size_t have, size_t end, bool final,
-	size_t *cuts, struct hash *ids, bool *named) {
+static size_t trace_foreknown(struct parallel *p, struct backupwalk_worker *k, size_t have,
+	size_t end, bool final, size_t *cuts, struct hash *ids, bool *named) {
 	size_t n = 0, at = 0, cursor = FOREKNOWN_LOST;
 	cuts[n++] = 0;
 	/* a first chunk that begins nowhere in particular: from its end on the old version is met again */
@@ -273,15 +284,16 @@ static size_t trace_foreknown(struct parallel *p, struct backupwalk_worker *k, s
 }
 
 /* The id of the chunk from ${at} to ${at + len}, if the trace has computed it. */
-static const struct hash *traced_id(const size_t *cuts, const struct hash *ids, const bool *named, size_t n, size_t at,
-	size_t len) {
+static const struct hash *traced_id(const size_t *cuts, const struct hash *ids, const bool *named,
+	size_t n, size_t at, size_t len) {
 	size_t from = 0, to = n;
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 		if (cuts[middle] < at) from = middle + 1;
 		else to = middle;
 	}
-	if (from + 1 >= n || cuts[from] != at || cuts[from + 1] != at + len || !named[from]) return NULL;
+	if (from + 1 >= n || cuts[from] != at || cuts[from + 1] != at + len || !named[from])
+		return NULL;
 	return &ids[from];
 }
 
@@ -294,14 +306,15 @@ struct tracing {
 	bool *named;
 };
 
-static enum err store_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, size_t start,
-	const struct tracing *t, size_t count, struct why *why) {
+static enum err store_segment(struct parallel *p, struct backupwalk_worker *k, size_t number,
+	size_t start, const struct tracing *t, size_t count, struct why *why) {
 	struct buf *items = &p->segments[number].items;
 	enum err e = OK;
 	for (size_t i = 0, at = start; i < count && !e; at += t->lengths[i], i++) {
 		struct streamref_item item = { .length = t->lengths[i] };
 		struct span chunk = span_of(k->buffer + at, item.length);
-		const struct hash *known = p->source->old ? traced_id(t->cuts, t->ids, t->named, t->count, at, item.length) : NULL;
+		const struct hash *known =
+			p->source->old ? traced_id(t->cuts, t->ids, t->named, t->count, at, item.length) : NULL;
 		uint8_t *to;
 		if (known) item.id = *known;
 		else storing_id(k->storing, CHUNKTYPE_CONTENT, chunk, &item.id);
@@ -330,19 +343,22 @@ static enum err add_in_order(struct parallel *p, struct backupwalk_worker *k, st
 	return e;
 }
 
-static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size_t number, struct tracing *t,
-	struct why *why) {
+static enum err do_segment(struct parallel *p, struct backupwalk_worker *k, size_t number,
+	struct tracing *t, struct why *why) {
 	uint64_t base = (uint64_t)number * BACKUPWALK_SEGMENT;
 	size_t count = 0;
 	ssize_t have = source_read(p->source, base, k->buffer, BACKUPWALK_BUFFER);
 	if (have < 0) return read_error(why);
 	bool final = base + (size_t)have >= p->source->length;
-	if (!final && have < BACKUPWALK_BUFFER) return why_set(why, E_IO, "it got shorter while it was read");
+	if (!final && have < BACKUPWALK_BUFFER)
+		return why_set(why, E_IO, "it got shorter while it was read");
 	const struct chunker *c = p->w->storing->vault->chunker;
 	size_t end = (size_t)have < BACKUPWALK_SEGMENT ? (size_t)have : BACKUPWALK_SEGMENT;
-	if (p->source->old) t->count = trace_foreknown(p, k, (size_t)have, end, final, t->cuts, t->ids, t->named);
+	if (p->source->old)
+		t->count = trace_foreknown(p, k, (size_t)have, end, final, t->cuts, t->ids, t->named);
 	else t->count = chunker_trace(c, k->buffer, (size_t)have, final, 0, end, t->cuts, SEGMENT_CUTS);
-	enum err e = trace_segment(p, k, number, t->cuts, t->count, (size_t)have, final, t->lengths, &count);
+	enum err e =
+		trace_segment(p, k, number, t->cuts, t->count, (size_t)have, final, t->lengths, &count);
 	if (e) return e == E_IO ? why_set(why, E_IO, "it got shorter while it was read") : e;
 	size_t start = (size_t)(p->segments[number].entry - base);
 	e = store_segment(p, k, number, start, t, count, why);
@@ -362,13 +378,16 @@ static void do_segments(struct parallel *p, unsigned worker) {
 		.named = mem_array(p->source->old ? SEGMENT_CUTS : 1, sizeof *t.named),
 	};
 	struct why why = { OK, "" };
-	enum err e = t.cuts && t.lengths && t.ids && t.named ? OK : why_err(&why, E_NOMEM, "reading a large file");
+	enum err e = t.cuts && t.lengths && t.ids && t.named
+		? OK
+		: why_err(&why, E_NOMEM, "reading a large file");
 	while (!e) {
 		mutex_lock(&p->lock);
 		size_t number = p->next < p->count && !p->failed ? p->next++ : SIZE_MAX;
 		mutex_unlock(&p->lock);
 		if (number == SIZE_MAX) break;
-		e = backupwalk_stopped(p->w) ? why_set(&why, E_CANCELLED, "interrupted") : do_segment(p, k, number, &t, &why);
+		e = backupwalk_stopped(p->w) ? why_set(&why, E_CANCELLED, "interrupted")
+									 : do_segment(p, k, number, &t, &why);
 	}
 	if (e) parallel_fail(p, e, &why);
 	mem_free(t.cuts);
@@ -386,8 +405,8 @@ static void help(void *ctx, unsigned worker) {
 	mutex_unlock(&p->lock);
 }
 
-static enum err store_parallel(struct backupwalk *w, unsigned worker, const struct source *source, struct streamref *ref,
-	struct why *why) {
+static enum err store_parallel(struct backupwalk *w, unsigned worker, const struct source *source,
+	struct streamref *ref, struct why *why) {
 	struct parallel p = { .w = w, .source = source };
 	p.count = (size_t)((source->length + BACKUPWALK_SEGMENT - 1) / BACKUPWALK_SEGMENT);
 	p.segments = mem_array(p.count, sizeof *p.segments);
@@ -422,13 +441,16 @@ static enum err store_parallel(struct backupwalk *w, unsigned worker, const stru
 }
 
 /* The stream of an opened file of ${size} bytes; ${*small} bytes of it were read already. */
-static enum err store_source(struct backupwalk *w, unsigned worker, struct source *s, struct streamref *ref, struct why *why) {
+static enum err store_source(struct backupwalk *w, unsigned worker, struct source *s,
+	struct streamref *ref, struct why *why) {
 	struct backupwalk_worker *k = &w->workers[worker];
-	if (s->length >= PARALLEL_FROM && w->worker_count > 1) return store_parallel(w, worker, s, ref, why);
+	if (s->length >= PARALLEL_FROM && w->worker_count > 1)
+		return store_parallel(w, worker, s, ref, why);
 	return store_in_order(w, k, next_of_source, s, s->old, ref, why);
 }
 
-static enum err encode_holes(struct backupwalk_worker *k, const struct source *s, uint64_t size, struct direntry *d) {
+static enum err encode_holes(
+	struct backupwalk_worker *k, const struct source *s, uint64_t size, struct direntry *d) {
 	uint64_t at = 0, end = 0;
 	enum err e = OK;
 	buf_clear(&k->holes);
@@ -447,8 +469,8 @@ static enum err encode_holes(struct backupwalk_worker *k, const struct source *s
 }
 
 /* One attempt. ${*changed}: the file is not what ${st} said; ${st} is then what it is now. */
-static enum err read_once(struct backupwalk *w, unsigned worker, struct source *s, struct stat *st, bool last,
-	struct direntry *d, bool *changed, struct why *why) {
+static enum err read_once(struct backupwalk *w, unsigned worker, struct source *s, struct stat *st,
+	bool last, struct direntry *d, bool *changed, struct why *why) {
 	struct backupwalk_worker *k = &w->workers[worker];
 	struct stat after;
 	uint64_t size = (uint64_t)st->st_size;
@@ -456,8 +478,10 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 	*changed = false;
 	d->flags &= (uint8_t)~DIRENTRY_HAS_HOLES;
 	s->length = size;
-	if (size > 0 && (uint64_t)st->st_blocks * 512 < size) e = why_err(why, find_extents(s, size), "finding holes");
-	bool small = !s->extents && size <= w->storing->vault->state.chunk_min && size < BACKUPWALK_BUFFER;
+	if (size > 0 && (uint64_t)st->st_blocks * 512 < size)
+		e = why_err(why, find_extents(s, size), "finding holes");
+	bool small =
+		!s->extents && size <= w->storing->vault->state.chunk_min && size < BACKUPWALK_BUFFER;
 	ssize_t have = 0;
 	if (!e && small) {
 		have = source_read(s, 0, k->buffer, (size_t)size + 1);
@@ -469,7 +493,8 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 	if (e) return e;
 	if (fstat(s->fd, &after)) return read_error(why);
 	*changed = !same_file(st, &after) || (small && (uint64_t)have != size);
-	if (!S_ISREG(after.st_mode)) return why_set(why, E_IO, "it was a file, and is now something else");
+	if (!S_ISREG(after.st_mode))
+		return why_set(why, E_IO, "it was a file, and is now something else");
 	if (*changed) *st = after;
 	if (*changed && !last) return OK;
 	if (small) {
@@ -480,14 +505,16 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 	return e;
 }
 
-enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const char *name, const char *path,
-	struct stat *st, const struct streamref *old, struct direntry *d, struct why *why) {
+enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const char *name,
+	const char *path, struct stat *st, const struct streamref *old, struct direntry *d,
+	struct why *why) {
 	struct source s = { .fd = open_quietly(at, name) };
 	if (s.fd < 0) return why_errno(why, "opening");
 	enum err e = OK;
 	bool changed = false;
 	if (old && st->st_size >= FORESEE_FROM)
-		e = why_err(why, foreknown_new(&s.old, w->storing->fetch, old), "reading what is known of a file");
+		e = why_err(
+			why, foreknown_new(&s.old, w->storing->fetch, old), "reading what is known of a file");
 	for (int i = 0; i < TRIES && !e; i++) {
 		mem_free(s.extents);
 		s.extents = NULL;
@@ -498,7 +525,8 @@ enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const ch
 	if (!e && changed) {
 		d->flags |= DIRENTRY_CHANGED;
 		atomic_fetch_add(&w->changed, 1);
-		backupwalk_note(w, BACKUP_CHANGED, path, "it changed each time it was read: what was read is stored");
+		backupwalk_note(
+			w, BACKUP_CHANGED, path, "it changed each time it was read: what was read is stored");
 	}
 	if (!e) e = backupfile_xattrs(w, &w->workers[worker], s.fd, -1, name, path, d, why);
 	source_done(&s);
@@ -511,16 +539,19 @@ static int by_text(const void *a, const void *b) {
 }
 
 static ssize_t list_names(int fd, const char *proc, char *out) {
-	return fd >= 0 ? flistxattr(fd, out, BACKUPWALK_XATTRS) : llistxattr(proc, out, BACKUPWALK_XATTRS);
+	return fd >= 0 ? flistxattr(fd, out, BACKUPWALK_XATTRS)
+				   : llistxattr(proc, out, BACKUPWALK_XATTRS);
 }
 
 static ssize_t get_value(int fd, const char *proc, const char *name, uint8_t *out) {
-	return fd >= 0 ? fgetxattr(fd, name, out, LIMIT_XATTR_VALUE) : lgetxattr(proc, name, out, LIMIT_XATTR_VALUE);
+	return fd >= 0 ? fgetxattr(fd, name, out, LIMIT_XATTR_VALUE)
+				   : lgetxattr(proc, name, out, LIMIT_XATTR_VALUE);
 }
 
 /* Adds the attributes called ${names}, sorted. What cannot be read is noted and left out. */
-static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, int fd, const char *proc, const char *path,
-	char **names, size_t count, struct direntry *d, struct why *why) {
+static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, int fd,
+	const char *proc, const char *path, char **names, size_t count, struct direntry *d,
+	struct why *why) {
 	buf_clear(&k->xattrs);
 	for (size_t i = 0; i < count; i++) {
 		ssize_t n = get_value(fd, proc, names[i], k->xattr_value);
@@ -528,10 +559,12 @@ static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, in
 		if (n < 0 || strlen(names[i]) > LIMIT_XATTR_NAME || d->xattrs.count == LIMIT_XATTRS ||
 			k->xattrs.len + (size_t)n > LIMIT_DIRENTRY / 2) {
 			atomic_fetch_add(&w->incomplete, 1);
-			backupwalk_note(w, BACKUP_INCOMPLETE, path, "an extended attribute could not be read, or is too large");
+			backupwalk_note(w, BACKUP_INCOMPLETE, path,
+				"an extended attribute could not be read, or is too large");
 			continue;
 		}
-		enum err e = direntry_add_xattr(&k->xattrs, span_text(names[i]), span_of(k->xattr_value, (size_t)n));
+		enum err e =
+			direntry_add_xattr(&k->xattrs, span_text(names[i]), span_of(k->xattr_value, (size_t)n));
 		if (e) return why_err(why, e, "reading attributes");
 		d->xattrs.count++;
 	}
@@ -540,8 +573,8 @@ static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, in
 	return OK;
 }
 
-enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, int fd, int at, const char *name,
-	const char *path, struct direntry *d, struct why *why) {
+enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, int fd, int at,
+	const char *name, const char *path, struct direntry *d, struct why *why) {
 	char proc[64 + 256] = "";
 	d->xattrs = (struct direntry_items){ .count = 0 };
 	if (fd < 0) (void)snprintf(proc, sizeof proc, "/proc/self/fd/%d/%s", at, name);
@@ -557,7 +590,8 @@ enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, in
 	char **names = mem_array(count, sizeof *names);
 	if (!names) return why_err(why, E_NOMEM, "reading attributes");
 	count = 0;
-	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(k->xattr_names + i) + 1) names[count++] = k->xattr_names + i;
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(k->xattr_names + i) + 1)
+		names[count++] = k->xattr_names + i;
 	qsort(names, count, sizeof *names, by_text);
 	enum err e = add_values(w, k, fd, proc, path, names, count, d, why);
 	mem_free(names);

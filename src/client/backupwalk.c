@@ -39,7 +39,7 @@ struct item {
 	struct span body;   /* without its length; NULL: dropped, or not there yet */
 	struct span cached; /* the body in the tree cache, if there is one */
 	struct treecache_print print;
-	uint64_t folder;    /* of a folder: its record in the tree cache, ... */
+	uint64_t folder; /* of a folder: its record in the tree cache, ... */
 	uint64_t cached_folder;
 	bool print_same;
 	bool is_folder;
@@ -80,7 +80,8 @@ struct batch {
 
 bool backupwalk_stopped(struct backupwalk *w) {
 	if (signals_asked()) {
-		struct why why = { E_CANCELLED, "interrupted: what was stored so far is used by the next backup" };
+		struct why why = { E_CANCELLED,
+			"interrupted: what was stored so far is used by the next backup" };
 		backupwalk_fail(w, E_CANCELLED, &why);
 		return true;
 	}
@@ -99,13 +100,15 @@ void backupwalk_fail(struct backupwalk *w, enum err e, const struct why *why) {
 	mutex_unlock(&w->lock);
 }
 
-void backupwalk_note(struct backupwalk *w, enum backup_note note, const char *path, const char *text) {
+void backupwalk_note(
+	struct backupwalk *w, enum backup_note note, const char *path, const char *text) {
 	mutex_lock(&w->lock);
 	if (w->options->noted) w->options->noted(w->options->ctx, note, path, text);
 	mutex_unlock(&w->lock);
 }
 
-enum err backupwalk_worker_init(struct backupwalk_worker *k, struct storing_shared *shared, struct why *why) {
+enum err backupwalk_worker_init(
+	struct backupwalk_worker *k, struct storing_shared *shared, struct why *why) {
 	memset(k, 0, sizeof *k);
 	listing_init(&k->listing);
 	buf_init(&k->path, BODIES_MAX);
@@ -115,7 +118,8 @@ enum err backupwalk_worker_init(struct backupwalk_worker *k, struct storing_shar
 	k->buffer = mem_alloc(BACKUPWALK_BUFFER);
 	k->xattr_names = mem_alloc(BACKUPWALK_XATTRS);
 	k->xattr_value = mem_alloc(LIMIT_XATTR_VALUE);
-	if (!k->buffer || !k->xattr_names || !k->xattr_value) return why_err(why, E_NOMEM, "starting a backup");
+	if (!k->buffer || !k->xattr_names || !k->xattr_value)
+		return why_err(why, E_NOMEM, "starting a backup");
 	return storing_new(&k->storing, shared, why);
 }
 
@@ -228,8 +232,8 @@ static struct treecache_print print_of(const struct backupwalk *w, const struct 
 }
 
 static bool print_equal(const struct treecache_print *a, const struct treecache_print *b) {
-	return a->inode && a->inode == b->inode && a->ctime_ns == b->ctime_ns && a->mtime_ns == b->mtime_ns &&
-	       a->size == b->size && a->mode == b->mode;
+	return a->inode && a->inode == b->inode && a->ctime_ns == b->ctime_ns &&
+		a->mtime_ns == b->mtime_ns && a->size == b->size && a->mode == b->mode;
 }
 
 static void fill_common(struct direntry *d, uint8_t type, const char *name, const struct stat *st) {
@@ -238,7 +242,8 @@ static void fill_common(struct direntry *d, uint8_t type, const char *name, cons
 	d->mode = (uint16_t)(st->st_mode & 07777);
 	d->uid = st->st_uid;
 	d->gid = st->st_gid;
-	d->mtime = (struct moment){ .seconds = st->st_mtim.tv_sec, .nanos = (uint32_t)st->st_mtim.tv_nsec };
+	d->mtime =
+		(struct moment){ .seconds = st->st_mtim.tv_sec, .nanos = (uint32_t)st->st_mtim.tv_nsec };
 }
 
 static void fill_group(struct backupwalk *w, struct direntry *d, const struct stat *st) {
@@ -248,13 +253,14 @@ static void fill_group(struct backupwalk *w, struct direntry *d, const struct st
 }
 
 /* Encodes an entry; its body, without length, stays in the node's memory. */
-static enum err encode_item(struct backupwalk_worker *k, struct node *n, struct item *item, const struct direntry *d,
-	struct why *why) {
+static enum err encode_item(struct backupwalk_worker *k, struct node *n, struct item *item,
+	const struct direntry *d, struct why *why) {
 	buf_clear(&k->entry);
 	enum err e = direntry_encode(d, &k->entry);
 	if (e == E_LIMIT || e == E_USAGE) {
 		atomic_fetch_add(&n->w->unreadable, 1);
-		backupwalk_note(n->w, BACKUP_UNREADABLE, path_of(k, n, item->name), "its name or attributes cannot be stored");
+		backupwalk_note(n->w, BACKUP_UNREADABLE, path_of(k, n, item->name),
+			"its name or attributes cannot be stored");
 		return OK;
 	}
 	if (e) return why_err(why, e, "storing an entry");
@@ -274,7 +280,8 @@ static void release_fd(struct node *n) {
 static void settle(struct node *n, unsigned worker);
 
 /* The stream of a folder whose entries are all there. */
-static enum err store_folder(struct backupwalk_worker *k, struct node *n, struct streamref *ref, struct why *why) {
+static enum err store_folder(
+	struct backupwalk_worker *k, struct node *n, struct streamref *ref, struct why *why) {
 	struct buf string;
 	buf_init(&string, (size_t)1 << 40);
 	struct writer out = writer_to(&string);
@@ -294,7 +301,8 @@ static void compare_with_cache(const struct node *n, bool *same_stream, bool *sa
 		const struct item *item = &n->items[i];
 		if (!item->body.ptr) continue;
 		kept++;
-		if (item->body.ptr != item->cached.ptr && !(item->cached.ptr && span_equal(item->body, item->cached)))
+		if (item->body.ptr != item->cached.ptr &&
+			!(item->cached.ptr && span_equal(item->body, item->cached)))
 			*same_stream = false;
 		if (!item->print_same || item->folder != item->cached_folder) *same_record = false;
 	}
@@ -362,7 +370,8 @@ static void settle(struct node *n, unsigned worker) {
 	}
 }
 
-static struct node *node_new(struct backupwalk *w, struct node *parent, size_t place, const char *name) {
+static struct node *node_new(
+	struct backupwalk *w, struct node *parent, size_t place, const char *name) {
 	struct node *n = mem_zalloc(sizeof *n);
 	if (!n) return NULL;
 	n->w = w;
@@ -382,7 +391,8 @@ static void open_cache(struct node *n, uint64_t record) {
 }
 
 /* An entry that could not be stored is left out, and said. */
-static void leave_out(struct backupwalk_worker *k, struct node *n, const char *name, const struct why *why) {
+static void leave_out(
+	struct backupwalk_worker *k, struct node *n, const char *name, const struct why *why) {
 	atomic_fetch_add(&n->w->unreadable, 1);
 	backupwalk_note(n->w, BACKUP_UNREADABLE, path_of(k, n, name), why->msg);
 }
@@ -393,7 +403,8 @@ static uint64_t link_hash(uint64_t device, uint64_t inode) {
 
 static struct backupwalk_link *link_slot(struct backupwalk *w, uint64_t device, uint64_t inode) {
 	size_t mask = w->link_room - 1, i = (size_t)link_hash(device, inode) & mask;
-	while (w->links[i].inode && (w->links[i].inode != inode || w->links[i].device != device)) i = (i + 1) & mask;
+	while (w->links[i].inode && (w->links[i].inode != inode || w->links[i].device != device))
+		i = (i + 1) & mask;
 	return &w->links[i];
 }
 
@@ -432,7 +443,9 @@ static void remember_link(struct backupwalk *w, const struct stat *st, struct sp
 		uint8_t *copy = l->inode ? NULL : mem_alloc(body.len);
 		if (copy) {
 			memcpy(copy, body.ptr, body.len);
-			*l = (struct backupwalk_link){ .device = st->st_dev, .inode = st->st_ino, .body = span_of(copy, body.len) };
+			*l = (struct backupwalk_link){
+				.device = st->st_dev, .inode = st->st_ino, .body = span_of(copy, body.len)
+			};
 			w->link_count++;
 		}
 	}
@@ -446,7 +459,8 @@ static void show_current(struct backupwalk *w, const char *path) {
 }
 
 /* Stores one file of a batch. An error that is returned ends the backup. */
-static enum err store_file(struct node *n, unsigned worker, size_t place, struct stat *st, struct why *why) {
+static enum err store_file(
+	struct node *n, unsigned worker, size_t place, struct stat *st, struct why *why) {
 	struct backupwalk *w = n->w;
 	struct backupwalk_worker *k = &w->workers[worker];
 	struct item *item = &n->items[place];
@@ -462,8 +476,10 @@ static enum err store_file(struct node *n, unsigned worker, size_t place, struct
 			show_current(w, path);
 		}
 		struct direntry before;
-		bool known = item->cached.ptr && direntry_decode(&before, item->cached) == OK && before.type == DIRENTRY_FILE;
-		e = backupfile_read(w, worker, n->fd, item->name, path, st, known ? &before.stream : NULL, &d, &reason);
+		bool known = item->cached.ptr && direntry_decode(&before, item->cached) == OK &&
+			before.type == DIRENTRY_FILE;
+		e = backupfile_read(
+			w, worker, n->fd, item->name, path, st, known ? &before.stream : NULL, &d, &reason);
 	}
 	if (e == E_CANCELLED || e == E_NOMEM || (e && backupwalk_stopped(w))) {
 		*why = reason;
@@ -479,7 +495,8 @@ static enum err store_file(struct node *n, unsigned worker, size_t place, struct
 	}
 	fill_common(&d, DIRENTRY_FILE, item->name, st);
 	fill_group(w, &d, st);
-	item->print = d.flags & DIRENTRY_CHANGED ? (struct treecache_print){ .inode = 0 } : print_of(w, st);
+	item->print =
+		d.flags & DIRENTRY_CHANGED ? (struct treecache_print){ .inode = 0 } : print_of(w, st);
 	e = encode_item(k, n, item, &d, why);
 	if (!e && st->st_nlink > 1 && !linked && item->body.ptr) remember_link(w, st, item->body);
 	atomic_fetch_add_explicit(&w->files, 1, memory_order_relaxed);
@@ -514,7 +531,8 @@ static enum err push_batch(struct node *n, struct batch **b, struct why *why) {
 	return why_err(why, e, "starting a task");
 }
 
-static enum err add_to_batch(struct node *n, struct batch **b, size_t place, const struct stat *st, struct why *why) {
+static enum err add_to_batch(
+	struct node *n, struct batch **b, size_t place, const struct stat *st, struct why *why) {
 	if (!*b) {
 		*b = mem_alloc(sizeof **b);
 		if (!*b) return why_err(why, E_NOMEM, "starting a task");
@@ -530,8 +548,8 @@ static enum err add_to_batch(struct node *n, struct batch **b, size_t place, con
 
 static void list_folder(void *ctx, unsigned worker);
 
-static enum err push_folder(struct node *n, size_t place, const struct stat *st, const struct backupwalk_source *source,
-	struct why *why) {
+static enum err push_folder(struct node *n, size_t place, const struct stat *st,
+	const struct backupwalk_source *source, struct why *why) {
 	struct item *item = &n->items[place];
 	struct node *child = node_new(n->w, n, place, item->name);
 	if (!child) return why_err(why, E_NOMEM, "starting a task");
@@ -551,8 +569,8 @@ static enum err push_folder(struct node *n, size_t place, const struct stat *st,
 }
 
 /* Links, FIFOs and devices: all that lstat says, never opened. */
-static enum err store_special(struct backupwalk_worker *k, struct node *n, struct item *item, const struct stat *st,
-	struct why *why) {
+static enum err store_special(struct backupwalk_worker *k, struct node *n, struct item *item,
+	const struct stat *st, struct why *why) {
 	struct direntry d = { .type = DIRENTRY_FIFO };
 	char target[LIMIT_LINK_TARGET + 1];
 	fill_common(&d, DIRENTRY_FIFO, item->name, st);
@@ -599,8 +617,9 @@ static void take_cached(struct backupwalk *w, struct item *item, const struct st
 }
 
 /* One name of a folder: decides what it is and what is to be done. */
-static enum err look_at(struct backupwalk_worker *k, struct node *n, size_t place, const struct treecache_entry *cached,
-	const struct backupwalk_source *source, struct batch **batch, struct why *why) {
+static enum err look_at(struct backupwalk_worker *k, struct node *n, size_t place,
+	const struct treecache_entry *cached, const struct backupwalk_source *source,
+	struct batch **batch, struct why *why) {
 	struct backupwalk *w = n->w;
 	struct item *item = &n->items[place];
 	struct stat st;
@@ -645,11 +664,13 @@ static enum err list_source(struct node *n, const struct backupwalk_source *sour
 	for (const struct backupwalk_source *c = source->children; c; c = c->next) count++;
 	n->items = mem_array(count, sizeof *n->items);
 	if (!n->items) return E_NOMEM;
-	for (const struct backupwalk_source *c = source->children; c; c = c->next) n->items[n->count++].name = c->name;
+	for (const struct backupwalk_source *c = source->children; c; c = c->next)
+		n->items[n->count++].name = c->name;
 	return OK;
 }
 
-static const struct backupwalk_source *source_of(const struct backupwalk_source *source, size_t place) {
+static const struct backupwalk_source *source_of(
+	const struct backupwalk_source *source, size_t place) {
 	const struct backupwalk_source *c = source->children;
 	while (place-- > 0) c = c->next;
 	return c;
@@ -661,7 +682,8 @@ static enum err take_listing(struct node *n, const struct listing *l) {
 	char *names = (char *)arena_take(n, l->bytes.len + 1);
 	if (!n->items || !names) return E_NOMEM;
 	if (l->bytes.len) memcpy(names, l->bytes.ptr, l->bytes.len);
-	for (size_t i = 0; i < l->count; i++) n->items[i].name = names + (l->names[i].name - (const char *)l->bytes.ptr);
+	for (size_t i = 0; i < l->count; i++)
+		n->items[i].name = names + (l->names[i].name - (const char *)l->bytes.ptr);
 	n->count = l->count;
 	return OK;
 }
@@ -684,8 +706,9 @@ static bool is_tagged_cache(const struct node *n) {
 	int fd = openat(n->fd, "CACHEDIR.TAG", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) return false;
 	struct stat st;
-	bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, head, sizeof head) == (ssize_t)sizeof head &&
-		  memcmp(head, signature, sizeof head) == 0;
+	bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		read(fd, head, sizeof head) == (ssize_t)sizeof head &&
+		memcmp(head, signature, sizeof head) == 0;
 	file_close(&fd);
 	return is;
 }
@@ -695,7 +718,8 @@ static bool is_left_out(struct backupwalk_worker *k, struct node *n, const struc
 	struct backupwalk *w = n->w;
 	for (size_t i = 0; i < 2; i++) {
 		if (w->own_inodes[i] != n->st.st_ino || w->own_devices[i] != n->st.st_dev) continue;
-		backupwalk_note(w, BACKUP_SKIPPED_OWN, path_of(k, n, NULL), "it is this device's own state");
+		backupwalk_note(
+			w, BACKUP_SKIPPED_OWN, path_of(k, n, NULL), "it is this device's own state");
 		return true;
 	}
 	if (has_name(l, "broch-store") && has_name(l, "chains") && has_name(l, "packs")) {
@@ -708,7 +732,7 @@ static bool is_left_out(struct backupwalk_worker *k, struct node *n, const struc
 static enum err open_folder(struct node *n, struct why *why) {
 	struct stat now;
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (n->source ? 0 : O_NOFOLLOW);
-	n->fd = n->parent ? openat(n->parent->fd, n->name, flags) : open("/", flags);
+	n->fd = openat(n->parent ? n->parent->fd : AT_FDCWD, n->parent ? n->name : "/", flags);
 	if (n->fd < 0) return why_errno(why, "opening the folder");
 	if (fstat(n->fd, &now)) return why_errno(why, "looking at the folder");
 	n->st = now;
@@ -747,16 +771,19 @@ static enum err look_at_all(struct backupwalk_worker *k, struct node *n, struct 
 	for (size_t i = 0; i < n->count && !e; i++) {
 		struct span name = span_text(n->items[i].name);
 		int order = -1;
-		while (have && (order = span_order(entry.name, name)) < 0) have = treecache_folder_next(&cache, &entry);
+		while (have && (order = span_order(entry.name, name)) < 0)
+			have = treecache_folder_next(&cache, &entry);
 		if ((i & 255) == 0 && backupwalk_stopped(n->w)) break;
-		e = look_at(k, n, i, have && order == 0 ? &entry : NULL, n->source ? source_of(n->source, i) : NULL, &batch, why);
+		e = look_at(k, n, i, have && order == 0 ? &entry : NULL,
+			n->source ? source_of(n->source, i) : NULL, &batch, why);
 	}
 	if (!e) e = push_batch(n, &batch, why);
 	mem_free(batch);
 	return e;
 }
 
-static enum err list_names(struct backupwalk_worker *k, struct node *n, bool *left_out, struct why *why) {
+static enum err list_names(
+	struct backupwalk_worker *k, struct node *n, bool *left_out, struct why *why) {
 	*left_out = false;
 	if (n->source) return why_err(why, list_source(n, n->source), "looking at a folder");
 	enum err e = listing_read(&k->listing, n->fd, why);
@@ -764,7 +791,8 @@ static enum err list_names(struct backupwalk_worker *k, struct node *n, bool *le
 	*left_out = is_left_out(k, n, &k->listing);
 	if (*left_out) return OK;
 	e = why_err(why, take_listing(n, &k->listing), "looking at a folder");
-	if (!e && n->w->options->exclude_caches && has_name(&k->listing, "CACHEDIR.TAG") && is_tagged_cache(n)) {
+	if (!e && n->w->options->exclude_caches && has_name(&k->listing, "CACHEDIR.TAG") &&
+		is_tagged_cache(n)) {
 		backupwalk_note(n->w, BACKUP_SKIPPED_CACHE, path_of(k, n, NULL), "");
 		for (size_t i = 0; i < n->count; i++)
 			if (strcmp(n->items[i].name, "CACHEDIR.TAG") == 0) n->items[0] = n->items[i];
@@ -812,7 +840,7 @@ enum err backupwalk_start(struct backupwalk *w, struct backupwalk_source *root, 
 	n->source = root->whole ? NULL : root;
 	if (w->cache && w->use_cache) open_cache(n, w->cache_root);
 	struct stat st;
-	if (stat("/", &st) == 0) n->device = st.st_dev;
+	if (fstatat(AT_FDCWD, "/", &st, 0) == 0) n->device = st.st_dev;
 	enum err e = taskpool_push(w->pool, list_folder, n);
 	if (e) node_free(n);
 	return why_err(why, e, "starting a backup");
@@ -820,15 +848,14 @@ enum err backupwalk_start(struct backupwalk *w, struct backupwalk_source *root, 
 
 enum err backupwalk_stdin(struct backupwalk *w, struct why *why) {
 	struct backupwalk_worker *k = &w->workers[0];
-	struct timespec now;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
+	int64_t now = clock_real_ns();
 	struct direntry d = {
 		.type = DIRENTRY_FILE,
 		.name = span_text(w->options->stdin_name),
 		.mode = 0644,
 		.uid = geteuid(),
 		.gid = getegid(),
-		.mtime = { .seconds = now.tv_sec, .nanos = (uint32_t)now.tv_nsec },
+		.mtime = { .seconds = now / 1000000000, .nanos = (uint32_t)(now % 1000000000) },
 	};
 	enum err e = backupfile_pipe(w, k, w->options->stdin_fd, &d.stream, why);
 	buf_clear(&k->entry);

@@ -16,7 +16,7 @@
 #include "os/mutex.h"
 
 enum {
-	BACKUPWALK_SEGMENT = 8 << 20,                          /* bytes of a large file that one thread cuts at a time */
+	BACKUPWALK_SEGMENT = 8 << 20, /* bytes of a large file that one thread cuts at a time */
 	BACKUPWALK_BUFFER = BACKUPWALK_SEGMENT + LIMIT_CHUNK,
 	BACKUPWALK_XATTRS = 1 << 20,
 };
@@ -75,7 +75,8 @@ struct backupwalk {
 };
 
 /* Starts the walk: pushes its first task. The root is in ${w} when the pool is idle, or ${w->failed}. */
-MUST_USE enum err backupwalk_start(struct backupwalk *w, struct backupwalk_source *root, struct why *why);
+MUST_USE enum err backupwalk_start(
+	struct backupwalk *w, struct backupwalk_source *root, struct why *why);
 
 /* A tree with one file that is read from ${w->options->stdin_fd}. */
 MUST_USE enum err backupwalk_stdin(struct backupwalk *w, struct why *why);
@@ -84,9 +85,11 @@ MUST_USE enum err backupwalk_stdin(struct backupwalk *w, struct why *why);
 void backupwalk_fail(struct backupwalk *w, enum err e, const struct why *why);
 bool backupwalk_stopped(struct backupwalk *w);
 
-void backupwalk_note(struct backupwalk *w, enum backup_note note, const char *path, const char *text);
+void backupwalk_note(
+	struct backupwalk *w, enum backup_note note, const char *path, const char *text);
 
-MUST_USE enum err backupwalk_worker_init(struct backupwalk_worker *k, struct storing_shared *shared, struct why *why);
+MUST_USE enum err backupwalk_worker_init(
+	struct backupwalk_worker *k, struct storing_shared *shared, struct why *why);
 void backupwalk_worker_done(struct backupwalk_worker *k);
 
 #endif

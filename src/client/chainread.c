@@ -61,9 +61,11 @@ static enum err take_entry(struct reading *r, uint64_t seq, struct span bytes, s
 	enum err e = chainlink_next(&c->link, bytes, &entry, &pub);
 	if (!e && seq == 0 && !hash_equal(&c->link.id, r->id)) e = E_FORGED;
 	if (e == E_FORGED || e == E_FORMAT)
-		return why_set(why, E_FORGED, "chain %.16s: entry %llu is damaged or forged", hex, (unsigned long long)seq);
+		return why_set(why, E_FORGED, "chain %.16s: entry %llu is damaged or forged", hex,
+			(unsigned long long)seq);
 	if (e == E_UNSUPPORTED)
-		return why_set(why, e, "chain %.16s: entry %llu needs a newer program", hex, (unsigned long long)seq);
+		return why_set(
+			why, e, "chain %.16s: entry %llu needs a newer program", hex, (unsigned long long)seq);
 	if (!e && c->has_seen && c->seen.seq == seq && !hash_equal(&c->seen.hash, &c->link.head))
 		return why_set(why, E_ROLLBACK,
 			"chain %.16s: entry %llu is another one than this device saw there: the store was forked or set back",
@@ -77,7 +79,8 @@ static enum err visit(void *ctx, uint64_t seq, struct span bytes, struct why *wh
 	return take_entry(ctx, seq, bytes, why);
 }
 
-enum err chainread_on(struct chainread *c, struct store *store, const struct hash *id, struct why *why) {
+enum err chainread_on(
+	struct chainread *c, struct store *store, const struct hash *id, struct why *why) {
 	struct reading r = { .c = c, .id = id };
 	char hex[HASH_HEX];
 	enum err e = store_chain_read(store, id, c->link.count, STORE_READ_FAST, visit, &r, why);
@@ -87,16 +90,17 @@ enum err chainread_on(struct chainread *c, struct store *store, const struct has
 	if (e) return e;
 	hash_hex(hex, id);
 	if (c->link.count == 0)
-		return why_set(why, c->has_seen ? E_ROLLBACK : E_NOTFOUND, "%s has no chain %.16s%s", store_address(store), hex,
-			c->has_seen ? ", which this device has seen there" : "");
+		return why_set(why, c->has_seen ? E_ROLLBACK : E_NOTFOUND, "%s has no chain %.16s%s",
+			store_address(store), hex, c->has_seen ? ", which this device has seen there" : "");
 	if (c->has_seen && c->link.count <= c->seen.seq)
 		return why_set(why, E_ROLLBACK,
-			"chain %.16s ends at entry %llu, but this device has seen entry %llu: the store was set back", hex,
-			(unsigned long long)(c->link.count - 1), (unsigned long long)c->seen.seq);
+			"chain %.16s ends at entry %llu, but this device has seen entry %llu: the store was set back",
+			hex, (unsigned long long)(c->link.count - 1), (unsigned long long)c->seen.seq);
 	return OK;
 }
 
-static enum err get_boxes(struct store *store, struct epochring *ring, uint32_t epoch, struct buf *out, struct why *why) {
+static enum err get_boxes(
+	struct store *store, struct epochring *ring, uint32_t epoch, struct buf *out, struct why *why) {
 	struct hash name = epochring_boxes(ring, epoch);
 	buf_clear(out);
 	enum err e = store_object_get(store, &name, out, why);
@@ -110,7 +114,8 @@ static enum err get_boxes(struct store *store, struct epochring *ring, uint32_t 
 }
 
 enum err chainread_open_epochs(struct chainread *c, struct store *store,
-	const struct epochring_recipient *recipients, size_t count, struct root_key *root, struct why *why) {
+	const struct epochring_recipient *recipients, size_t count, struct root_key *root,
+	struct why *why) {
 	struct buf object;
 	uint32_t newest = epochring_newest(c->ring);
 	enum err e = OK;
@@ -118,13 +123,18 @@ enum err chainread_open_epochs(struct chainread *c, struct store *store,
 	if (!epochring_secrets(c->ring, newest)) {
 		e = get_boxes(store, c->ring, newest, &object, why);
 		if (!e) e = epochring_open(c->ring, buf_span(&object), recipients, count, root);
-		if (e == E_DENIED) e = why_set(why, e, "no key of this device opens epoch %u: it has no access (any more)", newest);
-		else if (e == E_FORGED || e == E_FORMAT) e = why_set(why, E_FORGED, "the keys of epoch %u are not those of the chain", newest);
+		if (e == E_DENIED)
+			e = why_set(why, e, "no key of this device opens epoch %u: it has no access (any more)",
+				newest);
+		else if (e == E_FORGED || e == E_FORMAT)
+			e = why_set(why, E_FORGED, "the keys of epoch %u are not those of the chain", newest);
 	}
 	for (uint32_t epoch; !e && (epoch = epochring_oldest_open(c->ring)) > 1;) {
 		e = get_boxes(store, c->ring, epoch, &object, why);
 		if (!e) e = epochring_open_previous(c->ring, buf_span(&object));
-		if (e == E_FORGED || e == E_FORMAT) e = why_set(why, E_FORGED, "the keys before epoch %u are not those of the chain", epoch);
+		if (e == E_FORGED || e == E_FORMAT)
+			e = why_set(
+				why, E_FORGED, "the keys before epoch %u are not those of the chain", epoch);
 	}
 	buf_free(&object);
 	return e;

@@ -21,7 +21,7 @@ struct chainread {
 	struct chainlink link;
 	struct epochring *ring; /* grows with create and rotate entries; NULL until the first entry */
 	struct chainread_entry *first, **end;
-	struct head seen;       /* what must be met on the way: the newest head this device saw */
+	struct head seen; /* what must be met on the way: the newest head this device saw */
 	bool has_seen;
 };
 
@@ -33,7 +33,8 @@ void chainread_done(struct chainread *c);
  * chain; E_FORGED: an entry does not follow (the sentence names it); E_ROLLBACK: the chain is shorter than what was seen,
  * or has another entry there; E_UNSUPPORTED, E_IO, E_NOMEM.
  */
-MUST_USE enum err chainread_on(struct chainread *c, struct store *store, const struct hash *id, struct why *why);
+MUST_USE enum err chainread_on(
+	struct chainread *c, struct store *store, const struct hash *id, struct why *why);
 
 /* Takes the oldest entry that was read; NULL if none is left. The caller frees it with chainread_entry_free. */
 struct chainread_entry *chainread_take(struct chainread *c);
@@ -44,6 +45,7 @@ void chainread_entry_free(struct chainread_entry *e);
  * recipients; E_FORGED; E_NOTFOUND: a boxes object is missing.
  */
 MUST_USE enum err chainread_open_epochs(struct chainread *c, struct store *store,
-	const struct epochring_recipient *recipients, size_t count, struct root_key *root, struct why *why);
+	const struct epochring_recipient *recipients, size_t count, struct root_key *root,
+	struct why *why);
 
 #endif

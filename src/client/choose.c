@@ -165,6 +165,6 @@ enum err choose_snapshot(const struct vaultstate *state, enum choose_among among
 
 	if (parse_latest(text, &back)) return choose_latest(state, among, filter, back, out, why);
 	if (is_hex(text)) return choose_by_id(state, among, text, out, why);
-	return why_set(why, E_USAGE,
+	return why_set(why, E_NOTFOUND,
 		"\"%s\" is no snapshot: give an id, the beginning of one, latest or latest~N", text);
 }

@@ -35,7 +35,7 @@ struct fetch {
 	struct fetch_block *blocks;
 	size_t block_count;
 	uint64_t counter;
-	struct squeezer *squeezers[SQUEEZERS_MAX]; /* free ones */
+	struct squeeze *squeezers[SQUEEZERS_MAX]; /* free ones */
 	struct buf scratch[SQUEEZERS_MAX];
 	size_t squeezer_count;
 };
@@ -50,7 +50,9 @@ enum err fetch_new(struct fetch **out, const struct fetch_params *p, struct why 
 	f->blocks = mem_array(f->block_count, sizeof *f->blocks);
 	enum err e = f->blocks ? OK : why_err(why, E_NOMEM, "reading the vault");
 	for (size_t i = 0; !e && i < f->block_count; i++) buf_init(&f->blocks[i].raw, LIMIT_BLOCK_RAW);
-	if (!e) e = packread_new(&f->packs, p->vault->session->store, &p->vault->id, p->vault->chain.ring, why);
+	if (!e)
+		e = packread_new(
+			&f->packs, p->vault->session->store, &p->vault->id, p->vault->chain.ring, why);
 	struct places_params pp = {
 		.packs = f->packs,
 		.store = p->vault->session->store,
@@ -75,7 +77,7 @@ void fetch_free(struct fetch *f) {
 	}
 	mem_free(f->blocks);
 	for (size_t i = 0; i < f->squeezer_count; i++) {
-		squeezer_free(f->squeezers[i]);
+		squeeze_free(f->squeezers[i]);
 		buf_free(&f->scratch[i]);
 	}
 	mutex_cond_done(&f->loaded);
@@ -93,7 +95,7 @@ struct packread *fetch_packs(struct fetch *f) {
 
 /* One thread's tools for the time of one block. */
 struct tools {
-	struct squeezer *squeezer;
+	struct squeeze *squeezer;
 	struct buf stored;
 };
 
@@ -108,7 +110,7 @@ static enum err take_tools(struct fetch *f, struct tools *t) {
 	mutex_unlock(&f->lock);
 	if (have) return OK;
 	buf_init(&t->stored, 2 * LIMIT_RECORD);
-	return squeezer_new(&t->squeezer, SQUEEZE_FAST);
+	return squeeze_new(&t->squeezer, SQUEEZE_FAST);
 }
 
 static void give_tools(struct fetch *f, struct tools *t) {
@@ -120,7 +122,7 @@ static void give_tools(struct fetch *f, struct tools *t) {
 	}
 	mutex_unlock(&f->lock);
 	if (kept) return;
-	squeezer_free(t->squeezer);
+	squeeze_free(t->squeezer);
 	buf_free(&t->stored);
 }
 
@@ -142,16 +144,18 @@ static enum err starts_of(struct fetch_block *b) {
 }
 
 /* Reads and unpacks a block: no lock is held. */
-static enum err load(struct fetch *f, const struct place *place, struct fetch_block *b, struct why *why) {
+static enum err load(
+	struct fetch *f, const struct place *place, struct fetch_block *b, struct why *why) {
 	struct tools t;
 	enum err e = take_tools(f, &t);
 	if (e) return why_err(why, e, "reading a block");
 	buf_clear(&t.stored);
 	e = packread_record(f->packs, &place->pack, place->offset, place->length, &t.stored, why);
 	if (!e && place->cut)
-		e = packread_record(f->packs, &place->next_pack, SIZE_PACK_HEADER, place->rest_length, &t.stored, why);
+		e = packread_record(
+			f->packs, &place->next_pack, SIZE_PACK_HEADER, place->rest_length, &t.stored, why);
 	if (!e) {
-		e = squeezer_unpack(t.squeezer, buf_span(&t.stored), &b->raw);
+		e = squeeze_unpack(t.squeezer, buf_span(&t.stored), &b->raw);
 		if (!e) e = block_decode(&b->block, buf_span(&b->raw));
 		if (!e) e = starts_of(b);
 		if (e == E_FORMAT) e = bad_block(why, place);
@@ -164,7 +168,9 @@ static enum err load(struct fetch *f, const struct place *place, struct fetch_bl
 static struct fetch_block *cached(struct fetch *f, const struct place *place) {
 	for (size_t i = 0; i < f->block_count; i++) {
 		struct fetch_block *b = &f->blocks[i];
-		if (b->state != EMPTY && b->offset == place->offset && hash_order(&b->pack, &place->pack) == 0) return b;
+		if (b->state != EMPTY && b->offset == place->offset &&
+			hash_order(&b->pack, &place->pack) == 0)
+			return b;
 	}
 	return NULL;
 }
@@ -182,7 +188,8 @@ static struct fetch_block *evict(struct fetch *f) {
 }
 
 /* A held, ready block; from the cache or loaded into it. */
-static enum err hold_block(struct fetch *f, const struct place *place, struct fetch_block **out, struct why *why) {
+static enum err hold_block(
+	struct fetch *f, const struct place *place, struct fetch_block **out, struct why *why) {
 	mutex_lock(&f->lock);
 	struct fetch_block *b;
 	for (;;) {
@@ -191,7 +198,8 @@ static enum err hold_block(struct fetch *f, const struct place *place, struct fe
 		mutex_wait(&f->loaded, &f->lock); /* somebody will release one */
 	}
 	enum err e = OK;
-	bool mine = b->state == EMPTY || b->offset != place->offset || hash_order(&b->pack, &place->pack) != 0;
+	bool mine =
+		b->state == EMPTY || b->offset != place->offset || hash_order(&b->pack, &place->pack) != 0;
 	b->holders++;
 	b->used = ++f->counter;
 	if (mine) {
@@ -257,8 +265,8 @@ static bool is_damage(enum err e) {
 	return e == E_FORGED || e == E_FORMAT || e == E_NOTFOUND || e == E_DENIED;
 }
 
-static enum err try_places(struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out, size_t *tried,
-	struct why *why) {
+static enum err try_places(struct fetch *f, uint8_t type, const struct hash *id,
+	struct fetch_chunk *out, size_t *tried, struct why *why) {
 	struct place places[PLACES_EACH];
 	size_t count = 0;
 	enum err e = places_find(f->places, id, places, &count, why);
@@ -272,7 +280,8 @@ static enum err try_places(struct fetch *f, uint8_t type, const struct hash *id,
 	return e;
 }
 
-enum err fetch_chunk(struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out, struct why *why) {
+enum err fetch_chunk(struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out,
+	struct why *why) {
 	size_t tried = 0;
 	enum err e = try_places(f, type, id, out, &tried, why);
 	if (!is_damage(e)) return e;

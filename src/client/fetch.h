@@ -13,8 +13,8 @@ struct fetch_block;
 
 struct fetch_params {
 	struct vault *vault;
-	unsigned threads;    /* that fetch at once: the cache has room for all of them */
-	places_warn *warn;   /* damaged indexes and packs that were worked around */
+	unsigned threads;  /* that fetch at once: the cache has room for all of them */
+	places_warn *warn; /* damaged indexes and packs that were worked around */
 	void *ctx;
 };
 /* Opens the vault's indexes in force. E_IO, E_NOMEM. */
@@ -34,11 +34,12 @@ struct fetch_chunk {
  * The chunk ${id} of ${type}, from any of its places. E_FORGED: every place is damaged, E_NOTFOUND: there is none; the
  * sentence names the chunk and the pack. Release it.
  */
-MUST_USE enum err fetch_chunk(struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out, struct why *why);
+MUST_USE enum err fetch_chunk(
+	struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out, struct why *why);
 void fetch_release(struct fetch *f, struct fetch_chunk *chunk);
 
 /* The same from one known place. */
-MUST_USE enum err fetch_from(struct fetch *f, uint8_t type, const struct hash *id, const struct place *place,
-	struct fetch_chunk *out, struct why *why);
+MUST_USE enum err fetch_from(struct fetch *f, uint8_t type, const struct hash *id,
+	const struct place *place, struct fetch_chunk *out, struct why *why);
 
 #endif

@@ -77,8 +77,8 @@ enum err foreknown_new(struct foreknown **out, struct fetch *f, const struct str
 	return e == E_NOMEM ? e : OK;
 }
 
-size_t foreknown_next(const struct foreknown *k, const struct storing *s, size_t *cursor, const uint8_t *data, size_t len,
-	struct hash *id) {
+size_t foreknown_next(const struct foreknown *k, const struct storing *s, size_t *cursor,
+	const uint8_t *data, size_t len, struct hash *id) {
 	/* the last chunk ended with the file, not by its content: it says nothing */
 	if (*cursor >= k->count || *cursor + 1 == k->count) return 0;
 	const struct streamref_item *item = &k->items[*cursor];

@@ -11,7 +11,8 @@
 struct foreknown;
 
 /* Reads the items of ${ref}, a stream of content. NULL in ${*out} (and OK) where it is not worth it or cannot be read. */
-MUST_USE enum err foreknown_new(struct foreknown **out, struct fetch *f, const struct streamref *ref);
+MUST_USE enum err foreknown_new(
+	struct foreknown **out, struct fetch *f, const struct streamref *ref);
 void foreknown_free(struct foreknown *k);
 
 /* Where in the old version a cursor stands: 0 at the start, SIZE_MAX: nowhere. */
@@ -21,8 +22,8 @@ void foreknown_free(struct foreknown *k);
  * The length of the chunk that begins at ${data}, if it is the one that the old version has at ${*cursor}; its id goes to
  * ${id} and the cursor moves on. 0: it is not; the caller scans, and tells the id it found to foreknown_find.
  */
-size_t foreknown_next(const struct foreknown *k, const struct storing *s, size_t *cursor, const uint8_t *data, size_t len,
-	struct hash *id);
+size_t foreknown_next(const struct foreknown *k, const struct storing *s, size_t *cursor,
+	const uint8_t *data, size_t len, struct hash *id);
 
 /* The cursor behind the chunk ${id}, FOREKNOWN_LOST if the old version has none such. */
 size_t foreknown_find(const struct foreknown *k, const struct hash *id);

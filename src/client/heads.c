@@ -25,7 +25,8 @@ static enum err decode(struct head *out, struct span in) {
 	struct hash sum;
 	if (in.len != HEAD_BYTES) return E_FORMAT;
 	hash_of(&sum, span_of(in.ptr, HEAD_BYTES - HASH_SIZE));
-	if (!span_equal(hash_span(&sum), span_of(in.ptr + HEAD_BYTES - HASH_SIZE, HASH_SIZE))) return E_FORMAT;
+	if (!span_equal(hash_span(&sum), span_of(in.ptr + HEAD_BYTES - HASH_SIZE, HASH_SIZE)))
+		return E_FORMAT;
 	struct reader r = reader_over(in);
 	if (!span_equal(reader_raw(&r, sizeof magic), span_of(magic, sizeof magic))) return E_FORMAT;
 	out->seq = reader_u64(&r);
@@ -40,7 +41,8 @@ enum err heads_get(int state, const struct hash *chain, struct head *out, struct
 	file_name(name, chain);
 	enum err e = file_read_whole(state, name, HEAD_BYTES, &b, why);
 	if (!e && decode(out, buf_span(&b)))
-		e = why_set(why, E_FORMAT, "the state file %s is damaged: remove it and run broch accept-older", name);
+		e = why_set(why, E_FORMAT,
+			"the state file %s is damaged: remove it and run broch accept-older", name);
 	if (e == E_LIMIT) e = why_set(why, E_FORMAT, "the state file %s is damaged", name);
 	buf_free(&b);
 	return e;
@@ -82,7 +84,8 @@ static enum err lock(int state, int *fd, struct why *why) {
 	return OK;
 }
 
-enum err heads_advance(int state, const struct hash *chain, const struct head *head, struct why *why) {
+enum err heads_advance(
+	int state, const struct hash *chain, const struct head *head, struct why *why) {
 	int fd = -1;
 	struct head kept;
 	enum err e = lock(state, &fd, why);

@@ -17,9 +17,11 @@ struct head {
 MUST_USE enum err heads_get(int state, const struct hash *chain, struct head *out, struct why *why);
 
 /* Keeps ${head} unless a later one is kept already (by another process). Durable when it returns OK. */
-MUST_USE enum err heads_advance(int state, const struct hash *chain, const struct head *head, struct why *why);
+MUST_USE enum err heads_advance(
+	int state, const struct hash *chain, const struct head *head, struct why *why);
 
 /* Keeps ${head} even if it is older: the owner said so. */
-MUST_USE enum err heads_set(int state, const struct hash *chain, const struct head *head, struct why *why);
+MUST_USE enum err heads_set(
+	int state, const struct hash *chain, const struct head *head, struct why *why);
 
 #endif

@@ -56,15 +56,18 @@ static size_t choose(struct sized *all, size_t count) {
 	return n;
 }
 
-static enum err plan_merge(struct merging *m, struct places *places, struct indexplan *plan, struct why *why) {
+static enum err plan_merge(
+	struct merging *m, struct places *places, struct indexplan *plan, struct why *why) {
 	size_t count = m->v->state.index_count;
 	struct sized *all = mem_array(count, sizeof *all);
 	if (!all) return why_err(why, E_NOMEM, "merging indexes");
-	for (size_t i = 0; i < count; i++) all[i] = (struct sized){ .number = i, .rows = places_index_rows(places, i) };
+	for (size_t i = 0; i < count; i++)
+		all[i] = (struct sized){ .number = i, .rows = places_index_rows(places, i) };
 	size_t chosen = choose(all, count);
 	enum err e = OK;
 	for (size_t i = 0; i < chosen && !e; i++) {
-		e = why_err(why, location_add(&m->removed, &m->v->state.indexes[all[i].number].location), "merging indexes");
+		e = why_err(why, location_add(&m->removed, &m->v->state.indexes[all[i].number].location),
+			"merging indexes");
 		if (!e) e = places_export_index(places, all[i].number, plan, why);
 	}
 	mem_free(all);
@@ -80,10 +83,12 @@ static enum err merge(struct merging *m, struct why *why) {
 	struct fetch_params fp = { .vault = v, .threads = 1 };
 	struct head head = vault_head(v);
 	enum err e = fetch_new(&f, &fp, why);
-	if (!e && places_damaged(fetch_places(f))) e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
+	if (!e && places_damaged(fetch_places(f)))
+		e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
 	if (!e) e = why_err(why, indexplan_new(&plan), "merging indexes");
 	if (!e) e = plan_merge(m, fetch_places(f), plan, why);
-	if (!e && places_damaged(fetch_places(f))) e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
+	if (!e && places_damaged(fetch_places(f)))
+		e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
 	struct packrun_params p = {
 		.store = s->store,
 		.vault = v->id,

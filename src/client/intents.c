@@ -26,17 +26,21 @@ bool intents_has(struct span names, const struct hash *name) {
 	return bsearch(name->b, names.ptr, names.len / HASH_SIZE, HASH_SIZE, by_bytes) != NULL;
 }
 
-enum err intents_packs(struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why) {
+enum err intents_packs(
+	struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why) {
 	struct buf object;
 	struct hashlist names;
 	if (!packs->listed) return why_err(why, buf_add(out, packs->names.rows), "reading an intent");
 	buf_init(&object, STORE_OBJECT_MAX);
 	enum err e = store_object_get(v->session->store, &packs->list, &object, why);
-	if (!e && (namelist_decode(&names, buf_span(&object)) || hashlist_count(&names) != packs->count)) e = E_FORMAT;
+	if (!e &&
+		(namelist_decode(&names, buf_span(&object)) || hashlist_count(&names) != packs->count))
+		e = E_FORMAT;
 	if (e == E_NOTFOUND || e == E_FORMAT) {
 		char hex[HASH_HEX];
 		hash_hex(hex, &packs->list);
-		e = why_set(why, E_FORGED, "object %s (a list of packs) is %s", hex, e == E_NOTFOUND ? "missing" : "damaged");
+		e = why_set(why, E_FORGED, "object %s (a list of packs) is %s", hex,
+			e == E_NOTFOUND ? "missing" : "damaged");
 	}
 	if (!e) e = why_err(why, buf_add(out, names.rows), "reading an intent");
 	buf_free(&object);
@@ -45,12 +49,14 @@ enum err intents_packs(struct vault *v, const struct entrypublic_packs *packs, s
 
 enum err intents_doomed(struct vault *v, struct buf *out, struct why *why) {
 	enum err e = OK;
-	for (size_t i = 0; i < v->state.intent_count && !e; i++) e = intents_packs(v, &v->state.intents[i].packs, out, why);
+	for (size_t i = 0; i < v->state.intent_count && !e; i++)
+		e = intents_packs(v, &v->state.intents[i].packs, out, why);
 	if (!e) intents_sort(out);
 	return e;
 }
 
-enum err intents_make(struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why) {
+enum err intents_make(
+	struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why) {
 	struct hashlist list = { .rows = names };
 	struct buf object;
 	*out = (struct entrypublic_packs){ .names = list };

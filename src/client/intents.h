@@ -5,13 +5,15 @@
 #include "client/vault.h"
 
 /* Appends the names of one intent's packs to ${out} (HASH_SIZE bytes each). E_FORGED: its list is missing or damaged. */
-MUST_USE enum err intents_packs(struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why);
+MUST_USE enum err intents_packs(
+	struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why);
 
 /* Those of all intents in force, ascending, each once. */
 MUST_USE enum err intents_doomed(struct vault *v, struct buf *out, struct why *why);
 
 /* Fills in ${out} for these names (ascending): in the entry, or as a list object that is put into the store. */
-MUST_USE enum err intents_make(struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why);
+MUST_USE enum err intents_make(
+	struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why);
 
 /* Sorts rows of HASH_SIZE bytes and drops doubles. */
 void intents_sort(struct buf *names);

@@ -69,8 +69,8 @@ static enum err unreadable(enum err e, const struct hash *pack, struct why *why)
 	return e;
 }
 
-static enum err derive(struct packread *p, const struct hash *pack, struct span header, struct pack_keys *keys,
-	struct why *why) {
+static enum err derive(struct packread *p, const struct hash *pack, struct span header,
+	struct pack_keys *keys, struct why *why) {
 	struct packhead head;
 	struct kem_seed kem;
 	enum err e = packhead_decode(&head, header);
@@ -121,7 +121,8 @@ static const struct opened *remember(struct packread *p, struct opened *o) {
 	return kept;
 }
 
-static enum err keys_of(struct packread *p, const struct hash *pack, const struct pack_keys **keys, struct why *why) {
+static enum err keys_of(
+	struct packread *p, const struct hash *pack, const struct pack_keys **keys, struct why *why) {
 	uint8_t header[SIZE_PACK_HEADER];
 	mutex_lock(&p->lock);
 	const struct opened *known = *slot_of(p, pack);
@@ -149,8 +150,8 @@ static enum err keys_of(struct packread *p, const struct hash *pack, const struc
 	return OK;
 }
 
-enum err packread_record(struct packread *p, const struct hash *pack, uint32_t offset, uint32_t length,
-	struct buf *out, struct why *why) {
+enum err packread_record(struct packread *p, const struct hash *pack, uint32_t offset,
+	uint32_t length, struct buf *out, struct why *why) {
 	const struct pack_keys *keys;
 	uint8_t *at;
 	size_t before = out->len;
@@ -161,27 +162,30 @@ enum err packread_record(struct packread *p, const struct hash *pack, uint32_t o
 	if (e) return why_err(why, e, "reading packs");
 	e = store_pack_get(p->store, &p->vault, pack, offset, length, at, why);
 	if (e) e = unreadable(e, pack, why);
-	else if (packkeys_open(at, keys, PACK_RECORD, offset, span_of(at, length))) e = damaged(why, pack, "a record");
+	else if (packkeys_open(at, keys, PACK_RECORD, offset, span_of(at, length)))
+		e = damaged(why, pack, "a record");
 	out->len = e ? before : before + length - SIZE_TAG;
 	return e;
 }
 
-static enum err open_table(const struct pack_keys *keys, const struct packhead_trailer *t, uint8_t *at,
-	struct packtable *out) {
-	if (packkeys_open(at, keys, PACK_TABLE, t->table_offset, span_of(at, t->table_length))) return E_FORGED;
+static enum err open_table(const struct pack_keys *keys, const struct packhead_trailer *t,
+	uint8_t *at, struct packtable *out) {
+	if (packkeys_open(at, keys, PACK_TABLE, t->table_offset, span_of(at, t->table_length)))
+		return E_FORGED;
 	return packtable_decode(out, span_of(at, t->table_length - SIZE_TAG), t->table_offset);
 }
 
-static enum err open_trailer(const struct pack_keys *keys, const uint8_t *sealed, uint64_t size, struct packhead_trailer *t) {
+static enum err open_trailer(const struct pack_keys *keys, const uint8_t *sealed, uint64_t size,
+	struct packhead_trailer *t) {
 	uint8_t trailer[SIZE_PACK_TRAILER_SEALED];
 	if (packkeys_open(trailer, keys, PACK_TRAILER, size - SIZE_PACK_TRAILER_SEALED,
-		span_of(sealed, SIZE_PACK_TRAILER_SEALED)))
+			span_of(sealed, SIZE_PACK_TRAILER_SEALED)))
 		return E_FORGED;
 	return packhead_trailer_decode(t, span_of(trailer, SIZE_PACK_TRAILER), size);
 }
 
-enum err packread_table(struct packread *p, const struct hash *pack, uint64_t size, struct packtable *out,
-	struct buf *bytes, struct why *why) {
+enum err packread_table(struct packread *p, const struct hash *pack, uint64_t size,
+	struct packtable *out, struct buf *bytes, struct why *why) {
 	const struct pack_keys *keys;
 	uint8_t sealed[SIZE_PACK_TRAILER_SEALED];
 	struct packhead_trailer t;
@@ -206,7 +210,8 @@ enum err packread_whole_open(struct packread *p, const struct hash *pack, struct
 	uint8_t *at;
 	memset(out, 0, sizeof *out);
 	buf_init(&out->table_bytes, LIMIT_PACK);
-	if (bytes.len < LIMIT_PACK_LEAST || bytes.len > LIMIT_PACK) return damaged(why, pack, "its length");
+	if (bytes.len < LIMIT_PACK_LEAST || bytes.len > LIMIT_PACK)
+		return damaged(why, pack, "its length");
 	struct pack_keys *keys = mem_zalloc(sizeof *keys);
 	if (!keys) return why_err(why, E_NOMEM, "reading packs");
 	out->keys = keys;
@@ -222,12 +227,13 @@ enum err packread_whole_open(struct packread *p, const struct hash *pack, struct
 	return e;
 }
 
-enum err packread_whole_record(const struct packread_whole *w, struct span bytes, uint32_t offset, uint32_t length,
-	struct buf *out) {
+enum err packread_whole_record(const struct packread_whole *w, struct span bytes, uint32_t offset,
+	uint32_t length, struct buf *out) {
 	uint8_t *at;
 	if (length <= SIZE_TAG || offset > bytes.len || length > bytes.len - offset) return E_FORGED;
 	enum err e = buf_extend(out, length - SIZE_TAG, &at);
-	if (!e) e = packkeys_open(at, w->keys, PACK_RECORD, offset, span_of(bytes.ptr + offset, length));
+	if (!e)
+		e = packkeys_open(at, w->keys, PACK_RECORD, offset, span_of(bytes.ptr + offset, length));
 	return e;
 }
 

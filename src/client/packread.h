@@ -21,12 +21,12 @@ void packread_free(struct packread *p);
  * The plaintext of the record of ${length} bytes at ${offset}, appended to ${out}. E_FORGED: damaged, with the pack's name
  * in the sentence; E_NOTFOUND: there is no such pack; E_DENIED: its epoch is not open; E_IO.
  */
-MUST_USE enum err packread_record(struct packread *p, const struct hash *pack, uint32_t offset, uint32_t length,
-	struct buf *out, struct why *why);
+MUST_USE enum err packread_record(struct packread *p, const struct hash *pack, uint32_t offset,
+	uint32_t length, struct buf *out, struct why *why);
 
 /* A pack's table: ${out} points into ${bytes}, which is filled. ${size} is what the store lists. */
-MUST_USE enum err packread_table(struct packread *p, const struct hash *pack, uint64_t size, struct packtable *out,
-	struct buf *bytes, struct why *why);
+MUST_USE enum err packread_table(struct packread *p, const struct hash *pack, uint64_t size,
+	struct packtable *out, struct buf *bytes, struct why *why);
 
 /* The plaintext table and records of a whole pack in memory: for checks. ${bytes}: all of it. */
 struct packread_whole {
@@ -34,10 +34,10 @@ struct packread_whole {
 	struct buf table_bytes;
 	void *keys;
 };
-MUST_USE enum err packread_whole_open(struct packread *p, const struct hash *pack, struct span bytes,
-	struct packread_whole *out, struct why *why);
-MUST_USE enum err packread_whole_record(const struct packread_whole *w, struct span bytes, uint32_t offset, uint32_t length,
-	struct buf *out);
+MUST_USE enum err packread_whole_open(struct packread *p, const struct hash *pack,
+	struct span bytes, struct packread_whole *out, struct why *why);
+MUST_USE enum err packread_whole_record(const struct packread_whole *w, struct span bytes,
+	uint32_t offset, uint32_t length, struct buf *out);
 void packread_whole_close(struct packread_whole *w);
 
 #endif

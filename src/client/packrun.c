@@ -10,8 +10,8 @@
 #include "os/mutex.h"
 
 enum {
-	MIXED_MAX = 1 << 20,    /* a run that stays below writes one pack */
-	PIECE_LEAST = 4096,     /* a shorter first piece is not worth a cut */
+	MIXED_MAX = 1 << 20, /* a run that stays below writes one pack */
+	PIECE_LEAST = 4096,  /* a shorter first piece is not worth a cut */
 	BUFFERS_MAX = 64,
 	NO_PACK = -1,
 };
@@ -203,7 +203,8 @@ static enum err put_pack(struct packrun *r, struct leaving *l, struct why *why) 
 	struct span bytes;
 	struct hash name;
 	mutex_lock(&r->lock);
-	while (l->previous != NO_PACK && !r->packs[l->previous].stored && !r->failed) mutex_wait(&r->named, &r->lock);
+	while (l->previous != NO_PACK && !r->packs[l->previous].stored && !r->failed)
+		mutex_wait(&r->named, &r->lock);
 	if (l->previous != NO_PACK) previous = r->packs[l->previous].name;
 	enum err e = check_failed(r, why);
 	mutex_unlock(&r->lock);
@@ -230,7 +231,8 @@ static enum err put_pack(struct packrun *r, struct leaving *l, struct why *why) 
 	return e;
 }
 
-static void place_chunks(struct packrun *r, const struct packrun_block *b, uint32_t pack, uint32_t offset, uint32_t length) {
+static void place_chunks(struct packrun *r, const struct packrun_block *b, uint32_t pack,
+	uint32_t offset, uint32_t length) {
 	for (size_t i = 0; i < b->count; i++) {
 		struct chunkset_item *item = chunkset_at(r->chunks, b->numbers[i]);
 		item->pack = pack;
@@ -241,9 +243,11 @@ static void place_chunks(struct packrun *r, const struct packrun_block *b, uint3
 }
 
 /* Adds the first piece and the rest of a block to this pack and the next. */
-static enum err add_cut(struct packrun *r, struct lane *lane, const struct packrun_block *b, size_t room, struct leaving *gone) {
+static enum err add_cut(struct packrun *r, struct lane *lane, const struct packrun_block *b,
+	size_t room, struct leaving *gone) {
 	uint32_t offset, length, rest_offset, rest_length;
-	struct packbuild_record first = { b->type, true, b->ids, b->count, span_of(b->stored.ptr, room) };
+	struct packbuild_record first = { b->type, true, b->ids, b->count,
+		span_of(b->stored.ptr, room) };
 	struct packbuild_record rest = { 0, false, NULL, 0, span_skip(b->stored, room) };
 	uint32_t number = lane->number;
 	enum err e = packbuild_add(lane->open, &first, &offset, &length);
@@ -264,7 +268,8 @@ static enum err add_cut(struct packrun *r, struct lane *lane, const struct packr
 }
 
 /* Adds a block to a lane. A pack that became full goes to ${gone}. With the lock held. */
-static enum err add_block(struct packrun *r, struct lane *lane, const struct packrun_block *b, struct leaving *gone) {
+static enum err add_block(
+	struct packrun *r, struct lane *lane, const struct packrun_block *b, struct leaving *gone) {
 	uint32_t offset, length;
 	enum err e = OK;
 	if (!lane->open) e = open_pack(r, lane, NO_PACK);
@@ -323,7 +328,8 @@ enum err packrun_put(struct packrun *r, const struct packrun_block *b, struct wh
 	struct leaving gone = { 0 }, gone2 = { 0 };
 	mutex_lock(&r->lock);
 	enum err e = check_failed(r, why);
-	if (!e && r->small && r->pending_bytes + b->stored.len < MIXED_MAX && r->p.pack_limit == LIMIT_PACK) {
+	if (!e && r->small && r->pending_bytes + b->stored.len < MIXED_MAX &&
+		r->p.pack_limit == LIMIT_PACK) {
 		e = keep_pending(r, b);
 	} else if (!e) {
 		if (r->small) e = route_pending(r, false, &gone);
@@ -411,7 +417,8 @@ static enum err put_record(struct indexput *p, struct span stored, struct why *w
 }
 
 /* Ends the pack that holds leaves ${from} to ${to} and says where they are. */
-static enum err end_leaf_pack(struct indexput *p, struct location *at, uint32_t from, uint32_t to, struct why *why) {
+static enum err end_leaf_pack(
+	struct indexput *p, struct location *at, uint32_t from, uint32_t to, struct why *why) {
 	uint32_t number = p->r->meta.number, named;
 	enum err e = end_lane(p->r, &p->r->meta, why);
 	if (e) return e;
@@ -446,7 +453,8 @@ static enum err put_leaves(struct indexput *p, struct why *why) {
 		open_from = count;
 	}
 	for (uint32_t i = open_from; i < count && !e; i++)
-		e = why_err(why, indexplan_leaf_at(p->plan, i, INDEXLEAF_SAME_PACK, at[i].offset, at[i].length),
+		e = why_err(why,
+			indexplan_leaf_at(p->plan, i, INDEXLEAF_SAME_PACK, at[i].offset, at[i].length),
 			"writing an index");
 	buf_free(&stored);
 	mem_free(at);
@@ -496,7 +504,8 @@ static size_t need_estimate(struct packrun *r, const struct indexplan *also) {
 	return indexplan_need(also) + rows * SIZE_LEAF_ROW + leaves * 128 + r->pack_count * 64 + 4096;
 }
 
-static enum err write_index(struct packrun *r, struct indexplan *plan, struct buf *locations, struct why *why) {
+static enum err write_index(
+	struct packrun *r, struct indexplan *plan, struct buf *locations, struct why *why) {
 	struct indexput p = { .r = r, .plan = plan, .self = NO_PACK };
 	bool fits = r->meta.open && packbuild_room(r->meta.open, 0) >= need_estimate(r, plan);
 	enum err e = OK;
@@ -520,7 +529,8 @@ static enum err write_index(struct packrun *r, struct indexplan *plan, struct bu
 	return OK;
 }
 
-enum err packrun_index(struct packrun *r, struct indexplan *also, struct buf *locations, struct why *why) {
+enum err packrun_index(
+	struct packrun *r, struct indexplan *also, struct buf *locations, struct why *why) {
 	struct indexplan *plan = also, *own = NULL;
 	struct leaving gone = { 0 };
 	enum err e = check_failed(r, why);
@@ -533,7 +543,8 @@ enum err packrun_index(struct packrun *r, struct indexplan *also, struct buf *lo
 		assert(!gone.pack);
 	}
 	if (!e) e = end_lane(r, &r->data, why);
-	bool nothing = !e && r->indexed_chunks == chunkset_count(r->chunks) && indexplan_rows(plan) == 0;
+	bool nothing =
+		!e && r->indexed_chunks == chunkset_count(r->chunks) && indexplan_rows(plan) == 0;
 	if (!e && !nothing) e = write_index(r, plan, locations, why);
 	if (e) {
 		mutex_lock(&r->lock);

@@ -34,16 +34,18 @@ struct packrun_params {
 	uint32_t pack_limit; /* tests: smaller packs; 0: LIMIT_PACK */
 };
 
-MUST_USE enum err packrun_new(struct packrun **out, const struct packrun_params *p, struct why *why);
+MUST_USE enum err packrun_new(
+	struct packrun **out, const struct packrun_params *p, struct why *why);
 void packrun_free(struct packrun *r);
 
 /* See chunkset_claim. */
-MUST_USE enum err packrun_claim(struct packrun *r, const struct hash *id, uint32_t *number, bool *fresh);
+MUST_USE enum err packrun_claim(
+	struct packrun *r, const struct hash *id, uint32_t *number, bool *fresh);
 
 /* Whether this run has claimed ${id}. */
 bool packrun_has(struct packrun *r, const struct hash *id);
 
-/* A block of claimed chunks: ${numbers} from packrun_claim in the order of the ids. ${stored}: see squeezer_pack. */
+/* A block of claimed chunks: ${numbers} from packrun_claim in the order of the ids. ${stored}: see squeeze_pack. */
 struct packrun_block {
 	uint8_t type;
 	const struct hash *ids;
@@ -51,7 +53,8 @@ struct packrun_block {
 	size_t count;
 	struct span stored;
 };
-MUST_USE enum err packrun_put(struct packrun *r, const struct packrun_block *block, struct why *why);
+MUST_USE enum err packrun_put(
+	struct packrun *r, const struct packrun_block *block, struct why *why);
 
 /* Bytes of packs in the store so far, and in blocks that are still in memory. */
 uint64_t packrun_bytes(struct packrun *r);
@@ -61,7 +64,8 @@ uint64_t packrun_bytes(struct packrun *r);
  * this run holds and of ${also} (rows and packs of elsewhere; may be NULL; taken over: sorted and changed). The
  * locations are appended to ${locations} (location_add). Nothing new and no ${also}: nothing is appended. One thread only.
  */
-MUST_USE enum err packrun_index(struct packrun *r, struct indexplan *also, struct buf *locations, struct why *why);
+MUST_USE enum err packrun_index(
+	struct packrun *r, struct indexplan *also, struct buf *locations, struct why *why);
 
 /* The number of packs this run has put, and their names. */
 size_t packrun_packs(const struct packrun *r);

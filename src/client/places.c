@@ -24,18 +24,19 @@ struct loaded {
 	struct indexhead head;
 	struct leaf *leaves;
 	uint32_t own_size; /* of the pack in which it lies */
-	bool damaged; /* a leaf could not be read */
+	bool damaged;      /* a leaf could not be read */
 };
 
 struct places {
 	struct places_params p;
 	struct mutex lock; /* for reading leaves and scanning */
-	struct squeezer *squeezer;
+	struct squeeze *squeezer;
 	struct loaded **loaded;
 	size_t count, room;
 	size_t damaged;
 	const struct indexplan *borrowed;
-	struct indexplan *scan; /* what the tables say of packs that no readable index names; NULL: not scanned */
+	struct indexplan
+		*scan; /* what the tables say of packs that no readable index names; NULL: not scanned */
 };
 
 static const size_t head_max = (size_t)1 << 32;
@@ -45,7 +46,7 @@ enum err places_new(struct places **out, const struct places_params *params, str
 	if (!p) return why_err(why, E_NOMEM, "reading the index");
 	p->p = *params;
 	mutex_init(&p->lock);
-	if (squeezer_new(&p->squeezer, SQUEEZE_FAST)) {
+	if (squeeze_new(&p->squeezer, SQUEEZE_FAST)) {
 		places_free(p);
 		return why_err(why, E_NOMEM, "reading the index");
 	}
@@ -67,7 +68,7 @@ void places_free(struct places *p) {
 	for (size_t i = 0; i < p->count; i++) loaded_free(p->loaded[i]);
 	mem_free(p->loaded);
 	indexplan_free(p->scan);
-	squeezer_free(p->squeezer);
+	squeeze_free(p->squeezer);
 	mutex_done(&p->lock);
 	mem_free(p);
 }
@@ -89,14 +90,15 @@ static enum err bad_index(struct why *why, const struct hash *pack) {
 }
 
 /* The one chunk of an index block, appended to ${out}. With the lock held or before threads start. */
-static enum err read_part(struct places *p, const struct location *l, struct buf *out, struct why *why) {
+static enum err read_part(
+	struct places *p, const struct location *l, struct buf *out, struct why *why) {
 	struct buf stored, raw;
 	struct block block;
 	buf_init(&stored, LIMIT_RECORD);
 	buf_init(&raw, LIMIT_BLOCK_RAW);
 	enum err e = packread_record(p->p.packs, &l->pack, l->offset, l->length, &stored, why);
 	if (!e) {
-		e = squeezer_unpack(p->squeezer, buf_span(&stored), &raw);
+		e = squeeze_unpack(p->squeezer, buf_span(&stored), &raw);
 		if (!e) e = block_decode(&block, buf_span(&raw));
 		if (!e && block.count != 1) e = E_FORMAT;
 		if (!e) e = buf_add(out, block_chunk(&block, 0));
@@ -108,7 +110,8 @@ static enum err read_part(struct places *p, const struct location *l, struct buf
 	return e;
 }
 
-static enum err read_string(struct places *p, const struct location *l, struct buf *string, struct why *why) {
+static enum err read_string(
+	struct places *p, const struct location *l, struct buf *string, struct why *why) {
 	struct buf part;
 	struct indexhead_part0 zero;
 	buf_init(&part, LIMIT_HEAD_PART);
@@ -158,7 +161,8 @@ static bool is_damage(enum err e) {
 	return e == E_FORGED || e == E_FORMAT || e == E_NOTFOUND;
 }
 
-enum err places_load(struct places *p, const struct vault_index *indexes, size_t count, struct why *why) {
+enum err places_load(
+	struct places *p, const struct vault_index *indexes, size_t count, struct why *why) {
 	for (size_t i = 0; i < count; i++) {
 		struct why reason = { OK, "" };
 		enum err e = load(p, &indexes[i].location, &reason);
@@ -174,7 +178,8 @@ enum err places_load(struct places *p, const struct vault_index *indexes, size_t
 }
 
 /* The rows of leaf ${i}; reads it on first use. E_FORGED and the like: it is damaged, and warned of. */
-static enum err leaf_of(struct places *p, struct loaded *l, uint32_t i, struct indexleaf *out, struct why *why) {
+static enum err leaf_of(
+	struct places *p, struct loaded *l, uint32_t i, struct indexleaf *out, struct why *why) {
 	struct leaf *leaf = &l->leaves[i];
 	out->rows = atomic_load_explicit(&leaf->rows, memory_order_acquire);
 	out->count = leaf->count;
@@ -190,7 +195,8 @@ static enum err leaf_of(struct places *p, struct loaded *l, uint32_t i, struct i
 	enum err e = OK;
 	if (!atomic_load(&leaf->rows)) {
 		e = read_part(p, &at, &bytes, &reason);
-		if (!e && (indexleaf_decode(out, buf_span(&bytes)) || out->count != row.entries)) e = bad_index(&reason, &at.pack);
+		if (!e && (indexleaf_decode(out, buf_span(&bytes)) || out->count != row.entries))
+			e = bad_index(&reason, &at.pack);
 		if (!e) {
 			leaf->count = out->count;
 			atomic_store_explicit(&leaf->rows, bytes.ptr, memory_order_release);
@@ -210,12 +216,14 @@ static enum err leaf_of(struct places *p, struct loaded *l, uint32_t i, struct i
 }
 
 /* The place that a row gives. ${leaf_pack}: where the leaf lies. */
-static struct place place_of(const struct loaded *l, const struct indexleaf_row *row, const struct hash *leaf_pack) {
+static struct place place_of(
+	const struct loaded *l, const struct indexleaf_row *row, const struct hash *leaf_pack) {
 	struct place out = { .offset = row->offset, .length = row->length, .slot = row->slot };
 	struct indexhead_cut cut;
 	if (row->pack == INDEXLEAF_SAME_PACK) {
 		out.pack = *leaf_pack;
-		out.pack_size = l->own_size; /* rows of the same pack are only in indexes that lie in one pack */
+		out.pack_size =
+			l->own_size; /* rows of the same pack are only in indexes that lie in one pack */
 	} else {
 		struct indexhead_pack pack = indexhead_pack_at(&l->head, row->pack);
 		out.pack = pack.name;
@@ -234,7 +242,8 @@ static struct place place_of(const struct loaded *l, const struct indexleaf_row 
 
 static struct hash leaf_pack(const struct loaded *l, uint32_t i) {
 	struct indexhead_leaf row = indexhead_leaf_at(&l->head, i);
-	return row.pack == INDEXLEAF_SAME_PACK ? l->location.pack : indexhead_pack_at(&l->head, row.pack).name;
+	return row.pack == INDEXLEAF_SAME_PACK ? l->location.pack
+										   : indexhead_pack_at(&l->head, row.pack).name;
 }
 
 static struct place scanned_place(const struct indexplan *plan, const struct indexleaf_row *row) {
@@ -257,8 +266,8 @@ static struct place scanned_place(const struct indexplan *plan, const struct ind
 	return out;
 }
 
-static enum err find_loaded(struct places *p, struct loaded *l, const struct hash *id, struct place *out, size_t *count,
-	struct why *why) {
+static enum err find_loaded(struct places *p, struct loaded *l, const struct hash *id,
+	struct place *out, size_t *count, struct why *why) {
 	uint32_t from, to;
 	indexhead_find_leaves(&l->head, id, &from, &to);
 	for (uint32_t i = from; i < to; i++) {
@@ -280,16 +289,18 @@ void places_borrow(struct places *p, const struct indexplan *plan) {
 	p->borrowed = plan;
 }
 
-static void find_planned(const struct indexplan *plan, const struct hash *id, struct place *out, size_t *count) {
-	for (size_t i = indexplan_find(plan, id); i < indexplan_rows(plan) && *count < PLACES_EACH; i++) {
+static void find_planned(
+	const struct indexplan *plan, const struct hash *id, struct place *out, size_t *count) {
+	for (size_t i = indexplan_find(plan, id); i < indexplan_rows(plan) && *count < PLACES_EACH;
+		 i++) {
 		const struct indexleaf_row *row = indexplan_row_at(plan, i);
 		if (hash_order(&row->id, id) != 0) break;
 		out[(*count)++] = scanned_place(plan, row);
 	}
 }
 
-enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH], size_t *count,
-	struct why *why) {
+enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
+	size_t *count, struct why *why) {
 	*count = 0;
 	/* the newest index first: what was written last is what is read most */
 	for (size_t i = p->count; i > 0; i--) {
@@ -349,7 +360,8 @@ enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct
 	return e;
 }
 
-static enum err scan_table(struct scan *s, const struct hash *name, uint64_t size, const struct packtable *t) {
+static enum err scan_table(
+	struct scan *s, const struct hash *name, uint64_t size, const struct packtable *t) {
 	struct scanned n = { .name = *name, .continues = t->continues, .previous = t->previous };
 	struct span rest = t->blocks;
 	struct packtable_block b;
@@ -403,7 +415,8 @@ static enum err join_cuts(struct scan *s) {
 	for (size_t i = 0; i < s->count && !e; i++) {
 		if (!s->packs[i].has_cut) continue;
 		for (size_t k = 0; k < s->count && !e; k++) {
-			if (!s->packs[k].continues || hash_order(&s->packs[k].previous, &s->packs[i].name) != 0) continue;
+			if (!s->packs[k].continues || hash_order(&s->packs[k].previous, &s->packs[i].name) != 0)
+				continue;
 			struct indexhead_cut cut = {
 				.pack = s->packs[i].number,
 				.offset = s->packs[i].cut_offset,
@@ -452,7 +465,8 @@ enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct wh
 	return OK;
 }
 
-static enum err visit_index(struct places *p, struct loaded *l, places_row *visit, void *ctx, struct why *why) {
+static enum err visit_index(
+	struct places *p, struct loaded *l, places_row *visit, void *ctx, struct why *why) {
 	for (uint32_t k = 0; k < indexhead_leaf_count(&l->head); k++) {
 		struct indexleaf leaf;
 		enum err e = leaf_of(p, l, k, &leaf, why);
@@ -494,7 +508,7 @@ struct export {
 	struct {
 		struct hash name;
 		uint32_t number;
-	} *slots;
+	} * slots;
 	size_t count, room;
 };
 
@@ -520,11 +534,13 @@ static enum err export_grow(struct export *x) {
 	return OK;
 }
 
-static enum err export_pack(struct export *x, const struct hash *name, uint32_t size, uint32_t *number) {
+static enum err export_pack(
+	struct export *x, const struct hash *name, uint32_t size, uint32_t *number) {
 	enum err e = export_grow(x);
 	if (e) return e;
 	size_t at = little_get64(name->b) & (x->room - 1);
-	while (!hash_is_zero(&x->slots[at].name) && hash_order(&x->slots[at].name, name) != 0) at = (at + 1) & (x->room - 1);
+	while (!hash_is_zero(&x->slots[at].name) && hash_order(&x->slots[at].name, name) != 0)
+		at = (at + 1) & (x->room - 1);
 	if (hash_is_zero(&x->slots[at].name)) {
 		e = indexplan_pack(x->plan, name, size, &x->slots[at].number);
 		if (e) return e;
@@ -536,23 +552,31 @@ static enum err export_pack(struct export *x, const struct hash *name, uint32_t 
 }
 
 static enum err export_place(struct export *x, const struct hash *id, const struct place *place) {
-	struct indexleaf_row row = { .id = *id, .offset = place->offset, .length = place->length, .slot = place->slot };
+	struct indexleaf_row row = {
+		.id = *id, .offset = place->offset, .length = place->length, .slot = place->slot
+	};
 	enum err e = export_pack(x, &place->pack, place->pack_size, &row.pack);
 	if (!e) e = indexplan_row(x->plan, &row);
 	/* a cut is exported once, with the block's first chunk: each block has one */
 	if (e || !place->cut || place->slot != 0) return e;
-	struct indexhead_cut cut = { .pack = row.pack, .offset = place->offset, .rest_length = place->rest_length };
+	struct indexhead_cut cut = {
+		.pack = row.pack, .offset = place->offset, .rest_length = place->rest_length
+	};
 	e = export_pack(x, &place->next_pack, place->next_size, &cut.next_pack);
 	return e ? e : indexplan_cut(x->plan, &cut);
 }
 
-static enum err export_row(void *ctx, const struct hash *id, const struct place *place, struct why *why) {
+static enum err export_row(
+	void *ctx, const struct hash *id, const struct place *place, struct why *why) {
 	struct export *x = ctx;
-	if (x->wanted && (!x->wanted(x->ctx, &place->pack) || (place->cut && !x->wanted(x->ctx, &place->next_pack)))) return OK;
+	if (x->wanted &&
+		(!x->wanted(x->ctx, &place->pack) || (place->cut && !x->wanted(x->ctx, &place->next_pack))))
+		return OK;
 	return why_err(why, export_place(x, id, place), "merging indexes");
 }
 
-enum err places_export(struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why) {
+enum err places_export(
+	struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why) {
 	struct export x = { .plan = plan, .wanted = wanted, .ctx = ctx };
 	enum err e = places_rows(p, export_row, &x, why);
 	mem_free(x.slots);

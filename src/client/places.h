@@ -38,7 +38,8 @@ MUST_USE enum err places_new(struct places **out, const struct places_params *p,
 void places_free(struct places *p);
 
 /* Reads the heads of these indexes. One that is damaged is warned of and left out. E_IO, E_NOMEM. */
-MUST_USE enum err places_load(struct places *p, const struct vault_index *indexes, size_t count, struct why *why);
+MUST_USE enum err places_load(
+	struct places *p, const struct vault_index *indexes, size_t count, struct why *why);
 
 /* How many of the indexes were unreadable. */
 size_t places_damaged(const struct places *p);
@@ -46,8 +47,8 @@ size_t places_damaged(const struct places *p);
 enum { PLACES_EACH = 8 };
 
 /* The known places of a chunk, at most PLACES_EACH, to ${out}; their number to ${count}. */
-MUST_USE enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH], size_t *count,
-	struct why *why);
+MUST_USE enum err places_find(struct places *p, const struct hash *id,
+	struct place out[PLACES_EACH], size_t *count, struct why *why);
 
 /* Reads the tables of all packs in the store that no readable index names; done once. Damaged packs are warned of. */
 MUST_USE enum err places_scan(struct places *p, struct why *why);
@@ -57,15 +58,18 @@ typedef enum err places_pack(void *ctx, const struct hash *name, uint32_t size, 
 MUST_USE enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct why *why);
 
 /* Every row of all indexes (reads all leaves; a damaged leaf is warned of). */
-typedef enum err places_row(void *ctx, const struct hash *id, const struct place *place, struct why *why);
+typedef enum err places_row(
+	void *ctx, const struct hash *id, const struct place *place, struct why *why);
 MUST_USE enum err places_rows(struct places *p, places_row *visit, void *ctx, struct why *why);
 
 /* All rows, packs and cuts into a plan (for merges): only of packs for which ${wanted} is true. */
 typedef bool places_wanted(void *ctx, const struct hash *pack);
-MUST_USE enum err places_export(struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why);
+MUST_USE enum err places_export(
+	struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why);
 
 /* The same of one index alone: the ${i}th that was loaded. And how many rows that has. */
-MUST_USE enum err places_export_index(struct places *p, size_t i, struct indexplan *plan, struct why *why);
+MUST_USE enum err places_export_index(
+	struct places *p, size_t i, struct indexplan *plan, struct why *why);
 uint64_t places_index_rows(const struct places *p, size_t i);
 
 /* Whether a readable index names the pack. */
@@ -78,6 +82,7 @@ void places_borrow(struct places *p, const struct indexplan *plan);
 uint64_t places_count(const struct places *p);
 
 /* Adds the rows of one pack's table to a plan, under ${number}: for packs without an index. See also packread_table. */
-MUST_USE enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct packtable *table);
+MUST_USE enum err places_plan_table(
+	struct indexplan *plan, uint32_t number, const struct packtable *table);
 
 #endif

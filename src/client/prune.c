@@ -1,6 +1,5 @@
 #include "client/prune.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,15 +36,15 @@ struct prune {
 	struct prune_result *out;
 	struct fetch *fetch;
 	struct indexplan *rows; /* all places, sorted */
-	uint8_t *used;          /* for each row: the type of the chunk if it is needed, and this is its place */
+	uint8_t *used; /* for each row: the type of the chunk if it is needed, and this is its place */
 	struct pack *packs;
 	size_t pack_count, pack_room;
-	uint32_t *pack_of; /* by plan number: index into packs */
-	size_t marked;     /* snapshots of the state that were walked */
+	uint32_t *pack_of;      /* by plan number: index into packs */
+	size_t marked;          /* snapshots of the state that were walked */
 	struct buf old_indexes; /* locations in force when we started */
 	struct buf new_indexes;
-	struct buf names;  /* doomed, ascending */
-	bool stale;        /* somebody replaced an index: begin again */
+	struct buf names; /* doomed, ascending */
+	bool stale;       /* somebody replaced an index: begin again */
 };
 
 static void tick(const struct prune *p, const char *step, uint64_t done, uint64_t total) {
@@ -110,7 +109,8 @@ static bool is_there(const struct prune *p, const struct indexleaf_row *row) {
 }
 
 /* Marks one place of a chunk as needed: one that is there, and not in a pack that is on its way out. */
-static enum err mark_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+static enum err mark_chunk(
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct prune *p = ctx;
 	char hex[HASH_HEX];
 	(void)length;
@@ -127,7 +127,9 @@ static enum err mark_chunk(void *ctx, uint8_t type, const struct hash *id, uint6
 	if (signals_asked()) return why_set(why, E_CANCELLED, "interrupted");
 	hash_hex(hex, id);
 	if (best == SIZE_MAX)
-		return why_set(why, E_FORGED, "chunk %s, which a snapshot needs, is missing: run broch check; nothing was pruned", hex);
+		return why_set(why, E_FORGED,
+			"chunk %s, which a snapshot needs, is missing: run broch check; nothing was pruned",
+			hex);
 	p->used[best] = type;
 	p->out->chunks_used++;
 	*skip = false;
@@ -152,13 +154,14 @@ static enum err mark_all(struct prune *p, struct why *why) {
 	enum err e = OK;
 	for (; p->marked < s->snapshot_count && !e; p->marked++) {
 		tick(p, "looking at what snapshots need", p->marked, s->snapshot_count);
-		if (!s->snapshots[p->marked].forgotten) e = mark_snapshot(p, &s->snapshots[p->marked].id, why);
+		if (!s->snapshots[p->marked].forgotten)
+			e = mark_snapshot(p, &s->snapshots[p->marked].id, why);
 	}
 	return e;
 }
 
-
-static const struct indexplan *sort_rows; /* qsort has no context; one prune sorts at a time in a process */
+static const struct indexplan
+	*sort_rows; /* qsort has no context; one prune sorts at a time in a process */
 
 static int by_block(const void *a, const void *b) {
 	const struct indexleaf_row *x = indexplan_row_at(sort_rows, *(const uint32_t *)a);
@@ -180,11 +183,14 @@ static enum err sorted_by_block(struct prune *p, uint32_t **out) {
 }
 
 /* A block counts for its pack by the share of its chunks that are needed; a cut one counts for the next pack too. */
-static void weigh_block(struct prune *p, const struct indexleaf_row *row, size_t chunks, size_t used) {
+static void weigh_block(
+	struct prune *p, const struct indexleaf_row *row, size_t chunks, size_t used) {
 	struct indexhead_cut cut;
 	if (!used || p->pack_of[row->pack] == UINT32_MAX) return;
 	p->packs[p->pack_of[row->pack]].used += (uint64_t)row->length * used / chunks;
-	if (!indexplan_find_cut(p->rows, row->pack, row->offset, &cut) || p->pack_of[cut.next_pack] == UINT32_MAX) return;
+	if (!indexplan_find_cut(p->rows, row->pack, row->offset, &cut) ||
+		p->pack_of[cut.next_pack] == UINT32_MAX)
+		return;
 	p->packs[p->pack_of[cut.next_pack]].used += (uint64_t)cut.rest_length * used / chunks + 1;
 }
 
@@ -222,9 +228,10 @@ static bool is_abandoned(struct prune *p, const struct pack *pack) {
 	uint64_t least = vaultstate_hold(&p->v->state, now), days = (uint64_t)UNNAMED_DAYS * 86400;
 	if (least < days) least = days;
 	buf_init(&bytes, LIMIT_PACK);
-	bool old = packread_table(fetch_packs(p->fetch), &pack->name, pack->size, &table, &bytes, NULL) == OK &&
-		   table.start_sequence < p->v->state.count &&
-		   p->v->state.times[table.start_sequence] < now - (int64_t)least * second_ns;
+	bool old = packread_table(
+				   fetch_packs(p->fetch), &pack->name, pack->size, &table, &bytes, NULL) == OK &&
+		table.start_sequence < p->v->state.count &&
+		p->v->state.times[table.start_sequence] < now - (int64_t)least * second_ns;
 	buf_free(&bytes);
 	return old;
 }
@@ -250,7 +257,9 @@ static enum err decide_packs(struct prune *p, struct why *why) {
 		}
 	}
 	p->out->used = used;
-	uint64_t may_stay = p->o->max_unused == UINT_MAX ? UINT64_MAX : used / 1000 * p->o->max_unused;
+	uint64_t may_stay = p->o->max_unused;
+	if (p->o->max_unused_is_share && may_stay != PRUNE_ANY_UNUSED)
+		may_stay = (uint64_t)((double)used * (double)may_stay / 1e6);
 	if (count) qsort(candidates, count, sizeof(struct pack *), by_waste);
 	for (size_t i = 0; i < count && waste > may_stay; i++) {
 		struct pack *pack = candidates[i];
@@ -355,7 +364,8 @@ static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out
 	return OK;
 }
 
-static enum err decide_intent(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+static enum err decide_intent(
+	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	struct prune *p = ctx;
 	out->body = (struct vaultbody){ .type = VAULTBODY_INTENT };
 	out->public_part.kind = ENTRYPUBLIC_INTENT;
@@ -388,13 +398,16 @@ static enum err start(struct prune *p, struct why *why) {
 	buf_init(&p->names, names_max);
 	enum err e = fetch_new(&p->fetch, &fp, why);
 	if (!e && places_damaged(fetch_places(p->fetch)))
-		e = why_set(why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+		e = why_set(
+			why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
 	for (size_t i = 0; i < v->state.index_count && !e; i++)
-		e = why_err(why, location_add(&p->old_indexes, &v->state.indexes[i].location), "reading the index");
+		e = why_err(
+			why, location_add(&p->old_indexes, &v->state.indexes[i].location), "reading the index");
 	if (!e) e = why_err(why, indexplan_new(&p->rows), "reading the index");
 	if (!e) e = places_export(fetch_places(p->fetch), p->rows, NULL, NULL, why);
 	if (!e && places_damaged(fetch_places(p->fetch)))
-		e = why_set(why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+		e = why_set(
+			why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
 	if (e) return e;
 	indexplan_sort(p->rows);
 	p->out->chunks = indexplan_rows(p->rows);
@@ -459,7 +472,8 @@ static enum err prune_once(struct prune *p, struct why *why) {
 	return e;
 }
 
-enum err prune_run(struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why) {
+enum err prune_run(
+	struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why) {
 	memset(out, 0, sizeof *out);
 	enum err e = o->dry_run ? OK : vault_prepare_write(v, why);
 	if (!e) e = purge_due(v, o, out, why);
@@ -472,7 +486,8 @@ enum err prune_run(struct vault *v, const struct prune_options *o, struct prune_
 		if (!again) break;
 		*out = before;
 		e = vault_refresh(v, why);
-		if (!e && i + 1 == TRIES) e = why_set(why, E_BUSY, "other devices kept writing: run it again later");
+		if (!e && i + 1 == TRIES)
+			e = why_set(why, E_BUSY, "other devices kept writing: run it again later");
 	}
 	if (!e) e = purge_due(v, o, out, why);
 	return e;

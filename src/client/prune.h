@@ -5,8 +5,8 @@
 #ifndef CLIENT_PRUNE_H
 #define CLIENT_PRUNE_H
 
-#include "client/vault.h"
 #include "client/places.h"
+#include "client/vault.h"
 
 struct prune_progress {
 	const char *step; /* what is being done, for people */
@@ -14,18 +14,21 @@ struct prune_progress {
 };
 typedef void prune_ticked(void *ctx, const struct prune_progress *p);
 
+#define PRUNE_ANY_UNUSED UINT64_MAX
+
 struct prune_options {
 	bool dry_run;
-	unsigned max_unused; /* waste that may stay, per 1,000 of what is used; UINT_MAX: any */
+	uint64_t max_unused;      /* waste that may stay: bytes; PRUNE_ANY_UNUSED: any */
+	bool max_unused_is_share; /* instead: millionths of what is used */
 	prune_ticked *ticked;
 	places_warn *warn;
 	void *ctx;
 };
 
 struct prune_result {
-	uint64_t packs, bytes;               /* in the store before */
+	uint64_t packs, bytes; /* in the store before */
 	uint64_t chunks, chunks_used;
-	uint64_t used;                       /* bytes of packs that snapshots need, nearly */
+	uint64_t used; /* bytes of packs that snapshots need, nearly */
 	uint64_t repacked_packs, repacked_bytes;
 	uint64_t named_packs, named_bytes;   /* in a new intent */
 	uint64_t purged_packs, purged_bytes; /* deleted now */
@@ -35,6 +38,7 @@ struct prune_result {
 };
 
 /* E_FORGED, E_NOTFOUND: something that a snapshot needs is damaged or missing: nothing was removed. E_BUSY, E_CANCELLED. */
-MUST_USE enum err prune_run(struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why);
+MUST_USE enum err prune_run(
+	struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why);
 
 #endif

@@ -50,7 +50,9 @@ static void forget_seen(struct vault *v, uint64_t sequence) {
 
 static int64_t after(int64_t t, uint64_t seconds) {
 	int64_t out;
-	if (seconds > INT64_MAX / (uint64_t)second_ns || __builtin_add_overflow(t, (int64_t)seconds * second_ns, &out)) return INT64_MAX;
+	if (seconds > INT64_MAX / (uint64_t)second_ns ||
+		__builtin_add_overflow(t, (int64_t)seconds * second_ns, &out))
+		return INT64_MAX;
 	return out;
 }
 
@@ -74,7 +76,8 @@ static enum err rescue(struct looking *l, const struct place *p, struct why *why
 	return why_err(why, e, "looking at what is needed");
 }
 
-static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+static enum err look_at_chunk(
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct looking *l = ctx;
 	struct place places[PLACES_EACH];
 	size_t count = 0;
@@ -91,7 +94,8 @@ static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, ui
 		if (e) return e;
 	}
 	hash_hex(hex, id);
-	return why_set(why, E_FORGED, "chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged", hex);
+	return why_set(why, E_FORGED,
+		"chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged", hex);
 }
 
 static enum err look_at_snapshot(struct looking *l, const struct hash *id, struct why *why) {
@@ -137,7 +141,8 @@ static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out
 	const struct buf *locations = ctx;
 	(void)v;
 	(void)why;
-	out->body = (struct vaultbody){ .type = VAULTBODY_INDEX, .added = { .rows = buf_span(locations) } };
+	out->body =
+		(struct vaultbody){ .type = VAULTBODY_INDEX, .added = { .rows = buf_span(locations) } };
 	return OK;
 }
 
@@ -203,7 +208,8 @@ static enum err decide_purge(void *ctx, struct vault *v, struct vault_entry *out
 	return intents_make(v, buf_span(&d->l->names), &out->public_part.packs, why);
 }
 
-static enum err delete_packs(struct vault *v, struct span names, struct prune_result *out, struct why *why) {
+static enum err delete_packs(
+	struct vault *v, struct span names, struct prune_result *out, struct why *why) {
 	struct store *store = v->session->store;
 	for (size_t at = 0; at < names.len; at += HASH_SIZE) {
 		struct hash name = hash_from(names.ptr + at);
@@ -220,8 +226,8 @@ static enum err delete_packs(struct vault *v, struct span names, struct prune_re
 }
 
 /* Purges one intent. What is needed after all is rescued, indexed and left out. */
-static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune_options *o, struct prune_result *out,
-	struct why *why) {
+static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune_options *o,
+	struct prune_result *out, struct why *why) {
 	struct looking l = { .v = v, .o = o };
 	struct deciding d = { .l = &l, .intent = sequence };
 	buf_init(&l.names, names_max);
@@ -235,7 +241,8 @@ static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune
 		if (!e && l.rescued.len != indexed) e = index_rescued(&l, why);
 		if (!e) drop_rescued(&l);
 		d.looked = v->state.count;
-		if (!e && l.names.len == 0) break; /* everything is needed: the intent is kept waiting, and purges nothing */
+		if (!e && l.names.len == 0)
+			break; /* everything is needed: the intent is kept waiting, and purges nothing */
 		if (!e) e = vault_append(v, decide_purge, &d, why);
 		if (e != E_CANCELLED || d.gone) break;
 		e = OK;
@@ -266,7 +273,8 @@ static enum err finish_earlier(struct vault *v, struct prune_result *out, struct
 	return e;
 }
 
-enum err purge_due(struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why) {
+enum err purge_due(
+	struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why) {
 	enum err e = o->dry_run ? OK : finish_earlier(v, out, why);
 	int64_t now = clock_real_ns();
 	out->waiting_intents = 0;

@@ -8,6 +8,7 @@
  * Purges every intent whose hold is over, by its entry and by when this device first saw it; counts the others as waiting.
  * Also deletes packs that earlier purges named and that are in the store still.
  */
-MUST_USE enum err purge_due(struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why);
+MUST_USE enum err purge_due(
+	struct vault *v, const struct prune_options *o, struct prune_result *out, struct why *why);
 
 #endif

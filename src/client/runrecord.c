@@ -54,11 +54,12 @@ struct taking {
 		struct hash name, previous;
 		bool continues, has_cut;
 		uint32_t number, cut_offset, rest_length;
-	} *seen;
+	} * seen;
 	size_t count, room;
 };
 
-static enum err take_table(struct taking *t, const struct hash *name, uint32_t size, const struct packtable *table) {
+static enum err take_table(
+	struct taking *t, const struct hash *name, uint32_t size, const struct packtable *table) {
 	if (t->count == t->room) {
 		size_t room = t->room ? t->room * 2 : 64;
 		void *more = mem_resize(t->seen, room, sizeof *t->seen);
@@ -87,7 +88,8 @@ static enum err take_table(struct taking *t, const struct hash *name, uint32_t s
 	return OK;
 }
 
-static enum err take_pack(struct taking *t, const struct hash *name, uint32_t size, struct why *why) {
+static enum err take_pack(
+	struct taking *t, const struct hash *name, uint32_t size, struct why *why) {
 	struct packtable table;
 	struct buf bytes;
 	uint64_t there = 0;
@@ -118,7 +120,8 @@ static enum err take_record(void *ctx, const struct dirent *d, struct why *why) 
 	struct taking *t = ctx;
 	struct runrecord *r = t->r;
 	struct buf rows;
-	if (strncmp(d->d_name, t->prefix, strlen(t->prefix)) != 0 || strcmp(d->d_name, r->name) == 0) return OK;
+	if (strncmp(d->d_name, t->prefix, strlen(t->prefix)) != 0 || strcmp(d->d_name, r->name) == 0)
+		return OK;
 	if (strlen(d->d_name) >= NAME_MAX_BYTES || r->taken_count == TAKEN_MAX) return OK;
 	int fd = openat(r->folder, d->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) return OK;
@@ -140,7 +143,8 @@ static enum err join_cuts(struct taking *t) {
 	enum err e = OK;
 	for (size_t i = 0; i < t->count && !e; i++)
 		for (size_t k = 0; k < t->count && t->seen[i].has_cut && !e; k++) {
-			if (!t->seen[k].continues || !hash_equal(&t->seen[k].previous, &t->seen[i].name)) continue;
+			if (!t->seen[k].continues || !hash_equal(&t->seen[k].previous, &t->seen[i].name))
+				continue;
 			struct indexhead_cut cut = {
 				.pack = t->seen[i].number,
 				.offset = t->seen[i].cut_offset,
@@ -157,16 +161,21 @@ static enum err start(struct runrecord *r, int state, const char *prefix, struct
 	enum err e = file_make_folder(state, "runs", FOLDER_PRIVATE, why);
 	if (!e) e = file_open_folder(state, "runs", &r->folder, why);
 	if (e) return e;
-	(void)snprintf(r->name, sizeof r->name, "%s%d-%llu", prefix, (int)getpid(), (unsigned long long)clock_mono_ns());
-	r->fd = openat(r->folder, r->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, FILE_PRIVATE);
+	(void)snprintf(r->name, sizeof r->name, "%s%d-%llu", prefix, (int)getpid(),
+		(unsigned long long)clock_mono_ns());
+	r->fd = openat(
+		r->folder, r->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, FILE_PRIVATE);
 	if (r->fd < 0) return why_errno(why, "starting the record of this run");
 	if (flock(r->fd, LOCK_EX | LOCK_NB)) return why_errno(why, "starting the record of this run");
 	return OK;
 }
 
-enum err runrecord_open(struct runrecord **out, int state, const struct hash *vault, struct store *store,
-	struct packread *packs, struct places *places, struct indexplan *plan, struct why *why) {
-	struct taking t = { .store = store, .vault = vault, .packs = packs, .places = places, .plan = plan };
+enum err runrecord_open(struct runrecord **out, int state, const struct hash *vault,
+	struct store *store, struct packread *packs, struct places *places, struct indexplan *plan,
+	struct why *why) {
+	struct taking t = {
+		.store = store, .vault = vault, .packs = packs, .places = places, .plan = plan
+	};
 	char hex[HASH_HEX];
 	struct runrecord *r = mem_zalloc(sizeof *r);
 	if (!r) return why_err(why, E_NOMEM, "starting the record of this run");

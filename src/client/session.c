@@ -16,8 +16,10 @@ static uint64_t clock_for_fresh(void) {
 
 enum err session_absolute(const char *path, char out[PATHS_MAX], struct why *why) {
 	char here[PATHS_MAX] = "";
-	if (path[0] != '/' && !getcwd(here, sizeof here)) return why_errno(why, "finding the working folder");
-	int n = path[0] == '/' ? snprintf(out, PATHS_MAX, "%s", path) : snprintf(out, PATHS_MAX, "%s/%s", here, path);
+	if (path[0] != '/' && !getcwd(here, sizeof here))
+		return why_errno(why, "finding the working folder");
+	int n = path[0] == '/' ? snprintf(out, PATHS_MAX, "%s", path)
+						   : snprintf(out, PATHS_MAX, "%s/%s", here, path);
 	if (n < 0 || n >= PATHS_MAX) return why_set(why, E_LIMIT, "the path is too long");
 	size_t len = strlen(out);
 	while (len > 1 && out[len - 1] == '/') out[--len] = '\0';
@@ -47,7 +49,8 @@ enum err session_open_store(struct session *s, const char *at, struct why *why) 
 		e = session_absolute(at, path, why);
 	} else {
 		e = statefolder_get_store(&s->folder, path, why);
-		if (e == E_NOTFOUND) e = why_set(why, e, "no store is remembered here: say which with --at DIR");
+		if (e == E_NOTFOUND)
+			e = why_set(why, e, "no store is remembered here: say which with --at DIR");
 	}
 	if (!e) e = embedded_open(path, &s->store, why);
 	return e;
@@ -61,24 +64,30 @@ static enum err open_keys(struct session *s, const struct session_open *o, struc
 	size_t len = 0;
 	buf_init(&bytes, 1 << 16);
 	enum err e = statefolder_get_keys(&s->folder, &bytes, why);
-	if (e == E_NOTFOUND) e = why_set(why, e, "this device has no account yet: run broch init, or broch recover with your kit");
+	if (e == E_NOTFOUND)
+		e = why_set(why, e,
+			"this device has no account yet: run broch init, or broch recover with your kit");
 	if (!e) {
 		e = keystorecrypt_is_protected(&is_protected, buf_span(&bytes));
-		if (e) e = why_set(why, e == E_UNSUPPORTED ? e : E_FORGED, "the key store %s/keys is damaged", s->folder.state_path);
+		if (e)
+			e = why_set(why, e == E_UNSUPPORTED ? e : E_FORGED, "the key store %s/keys is damaged",
+				s->folder.state_path);
 	}
 	if (!e && is_protected) {
 		passphrase = secretmem_alloc(SESSION_PASSPHRASE_MAX);
 		e = passphrase ? o->passphrase(o->ctx, passphrase, SESSION_PASSPHRASE_MAX, &len, why)
-			       : why_err(why, E_NOMEM, "making room for the passphrase");
+					   : why_err(why, E_NOMEM, "making room for the passphrase");
 	}
 	struct span given = span_of(passphrase, len);
 	if (!e) {
 		e = keystorecrypt_open(&s->secrets->keys, buf_span(&bytes), is_protected ? &given : NULL);
 		if (e == E_DENIED) e = why_set(why, e, "wrong passphrase");
-		else if (e) e = why_set(why, e == E_NOMEM ? e : E_FORGED, "the key store %s/keys is damaged", s->folder.state_path);
+		else if (e)
+			e = why_set(why, e == E_NOMEM ? e : E_FORGED, "the key store %s/keys is damaged",
+				s->folder.state_path);
 	}
 	if (!e) {
-		actor_of_device(&s->secrets->actor, &s->secrets->keys.keys);
+		account_actor_device(&s->secrets->actor, &s->secrets->keys.keys);
 		fresh_set_device(&s->secrets->fresh, &s->secrets->keys.keys.secret);
 	}
 	secretmem_free(passphrase);
@@ -91,10 +100,13 @@ enum err session_open(struct session *s, const struct session_open *o, struct wh
 	s->folder.state = s->folder.cache = -1;
 	s->ignore_heads = o->ignore_heads;
 	enum err e = statefolder_open(&s->folder, false, why);
-	if (e == E_NOTFOUND) e = why_set(why, e, "this device has no account yet: run broch init, or broch recover with your kit");
+	if (e == E_NOTFOUND)
+		e = why_set(why, e,
+			"this device has no account yet: run broch init, or broch recover with your kit");
 	if (!e) e = make_secrets(s, why);
 	if (!e && !statefolder_has_keys(&s->folder))
-		e = why_set(why, E_NOTFOUND, "this device has no account yet: run broch init, or broch recover with your kit");
+		e = why_set(why, E_NOTFOUND,
+			"this device has no account yet: run broch init, or broch recover with your kit");
 	if (!e) e = session_open_store(s, o->at, why);
 	if (!e) e = open_keys(s, o, why);
 	struct account_open open = {
@@ -106,10 +118,12 @@ enum err session_open(struct session *s, const struct session_open *o, struct wh
 		open.fresh = &s->secrets->fresh;
 		open.actor = &s->secrets->actor;
 		open.id = s->secrets->keys.account;
-		open.anchor = (struct head){ .seq = s->secrets->keys.anchor_sequence, .hash = s->secrets->keys.anchor_head };
+		open.anchor = (struct head){ .seq = s->secrets->keys.anchor_sequence,
+			.hash = s->secrets->keys.anchor_head };
 		e = account_open(&s->account, &open, why);
 		if (e == E_NOTFOUND)
-			e = why_set(why, e, "the store %s does not hold this device's account", store_address(s->store));
+			e = why_set(why, e, "the store %s does not hold this device's account",
+				store_address(s->store));
 	}
 	if (!e) s->account_is_open = true;
 	if (e) session_close(s);

@@ -8,7 +8,8 @@
  * Gives the passphrase of the key store when it is needed: writes at most ${room} bytes to ${out}, which the session
  * wipes, and their number to ${len}. E_DENIED: there is none to be had.
  */
-typedef enum err session_passphrase(void *ctx, uint8_t *out, size_t room, size_t *len, struct why *why);
+typedef enum err session_passphrase(
+	void *ctx, uint8_t *out, size_t room, size_t *len, struct why *why);
 
 enum { SESSION_PASSPHRASE_MAX = 1024 };
 
@@ -46,7 +47,8 @@ MUST_USE enum err session_begin(struct session *s, struct why *why);
 MUST_USE enum err session_open_store(struct session *s, const char *at, struct why *why);
 
 /* Seals and keeps ${s}'s keys; ${passphrase} NULL: unprotected. */
-MUST_USE enum err session_keep_keys(struct session *s, const struct span *passphrase, struct why *why);
+MUST_USE enum err session_keep_keys(
+	struct session *s, const struct span *passphrase, struct why *why);
 
 /* The path made absolute from the working folder, no link resolved. */
 MUST_USE enum err session_absolute(const char *path, char out[PATHS_MAX], struct why *why);

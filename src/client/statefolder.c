@@ -68,11 +68,14 @@ void statefolder_record(const struct statefolder *f, const char *line) {
 	char text[1024], stamp[32];
 	time_t now = (time_t)(clock_real_ns() / 1000000000);
 	struct tm tm;
-	int fd = openat(f->state, "alarms", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_PRIVATE);
+	int fd = openat(
+		f->state, "alarms", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_PRIVATE);
 	if (fd < 0) return;
 	(void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	int n = snprintf(text, sizeof text, "%s %s\n", stamp, line);
-	if (n > 0) err_ignore(file_write_all(fd, span_of(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1), NULL));
+	if (n > 0)
+		err_ignore(file_write_all(
+			fd, span_of(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1), NULL));
 	err_ignore(file_sync(fd, NULL));
 	file_close(&fd);
 }

@@ -24,12 +24,16 @@ void statefolder_close(struct statefolder *f);
 bool statefolder_has_keys(const struct statefolder *f);
 
 /* The key store's bytes; and keeping them. */
-MUST_USE enum err statefolder_get_keys(const struct statefolder *f, struct buf *out, struct why *why);
-MUST_USE enum err statefolder_put_keys(const struct statefolder *f, struct span keys, struct why *why);
+MUST_USE enum err statefolder_get_keys(
+	const struct statefolder *f, struct buf *out, struct why *why);
+MUST_USE enum err statefolder_put_keys(
+	const struct statefolder *f, struct span keys, struct why *why);
 
 /* The path of the store that commands use when none is given. E_NOTFOUND: none is remembered. */
-MUST_USE enum err statefolder_get_store(const struct statefolder *f, char out[PATHS_MAX], struct why *why);
-MUST_USE enum err statefolder_put_store(const struct statefolder *f, const char *path, struct why *why);
+MUST_USE enum err statefolder_get_store(
+	const struct statefolder *f, char out[PATHS_MAX], struct why *why);
+MUST_USE enum err statefolder_put_store(
+	const struct statefolder *f, const char *path, struct why *why);
 
 /* Adds a line to what happened that the owner should know (alarms, accepted rollbacks). Failure is not an error. */
 void statefolder_record(const struct statefolder *f, const char *line);

@@ -7,11 +7,16 @@
 #include "base/mem.h"
 #include "core/blockfill.h"
 
-enum { FILLS = CHUNKTYPE_SUMMARY + 1, PER_READ_BACK = 100000, LEVEL_SPILL = 4 << 20, LEVEL_MAX = 8 << 20 };
+enum {
+	FILLS = CHUNKTYPE_SUMMARY + 1,
+	PER_READ_BACK = 100000,
+	LEVEL_SPILL = 4 << 20,
+	LEVEL_MAX = 8 << 20
+};
 
 struct storing {
 	struct storing_shared *shared;
-	struct squeezer *squeezer;
+	struct squeeze *squeezer;
 	struct blockfill *fills[FILLS]; /* by type; made when first needed */
 	struct buf stored;
 };
@@ -21,7 +26,7 @@ enum err storing_new(struct storing **out, struct storing_shared *shared, struct
 	if (!s) return why_err(why, E_NOMEM, "starting a run");
 	s->shared = shared;
 	buf_init(&s->stored, LIMIT_BLOCK_STORED);
-	enum err e = squeezer_new(&s->squeezer, shared->squeeze);
+	enum err e = squeeze_new(&s->squeezer, shared->squeeze);
 	if (e) {
 		storing_free(s);
 		return why_err(why, e, "starting a run");
@@ -33,7 +38,7 @@ enum err storing_new(struct storing **out, struct storing_shared *shared, struct
 void storing_free(struct storing *s) {
 	if (!s) return;
 	for (size_t i = 0; i < FILLS; i++) blockfill_free(s->fills[i]);
-	squeezer_free(s->squeezer);
+	squeeze_free(s->squeezer);
 	buf_free(&s->stored);
 	mem_free(s);
 }
@@ -56,7 +61,8 @@ static bool usable(const struct storing_shared *s, const struct place *p) {
 }
 
 /* A few reused chunks are read: a store that lost or spoilt them is found out while the data is still here. */
-static bool reads_back(struct storing *s, uint8_t type, const struct hash *id, const struct place *place) {
+static bool reads_back(
+	struct storing *s, uint8_t type, const struct hash *id, const struct place *place) {
 	struct fetch_chunk chunk;
 	if (little_get32(id->b + 8) % PER_READ_BACK >= s->shared->read_back) return true;
 	atomic_fetch_add(&s->shared->reads_back, 1);
@@ -66,7 +72,8 @@ static bool reads_back(struct storing *s, uint8_t type, const struct hash *id, c
 }
 
 /* Whether the vault has the chunk at a place that may be relied on. */
-static enum err is_known(struct storing *s, uint8_t type, const struct hash *id, bool *known, struct why *why) {
+static enum err is_known(
+	struct storing *s, uint8_t type, const struct hash *id, bool *known, struct why *why) {
 	struct place places[PLACES_EACH];
 	size_t count = 0;
 	*known = false;
@@ -81,7 +88,7 @@ static enum err put_block(struct storing *s, struct blockfill *fill, struct why 
 	struct span stored;
 	size_t len;
 	uint8_t *raw = blockfill_raw(fill, &len);
-	enum err e = squeezer_pack(s->squeezer, raw, len, &s->stored, &stored);
+	enum err e = squeeze_pack(s->squeezer, raw, len, &s->stored, &stored);
 	if (e) return why_err(why, e, "compressing a block");
 	struct packrun_block block = {
 		.type = blockfill_type(fill),
@@ -95,8 +102,8 @@ static enum err put_block(struct storing *s, struct blockfill *fill, struct why 
 	return e;
 }
 
-static enum err add_chunk(struct storing *s, uint8_t type, const struct hash *id, uint32_t number, struct span chunk,
-	struct why *why) {
+static enum err add_chunk(struct storing *s, uint8_t type, const struct hash *id, uint32_t number,
+	struct span chunk, struct why *why) {
 	struct blockfill **fill = &s->fills[type];
 	enum err e = OK;
 	if (!*fill) e = why_err(why, blockfill_new(fill, type), "storing a chunk");
@@ -109,16 +116,19 @@ void storing_id(const struct storing *s, uint8_t type, struct span chunk, struct
 	vaultkeys_chunk_id(id, &s->shared->vault->secrets->keys, type, chunk);
 }
 
-enum err storing_chunk(struct storing *s, uint8_t type, struct span chunk, struct hash *id, struct why *why) {
+enum err storing_chunk(
+	struct storing *s, uint8_t type, struct span chunk, struct hash *id, struct why *why) {
 	storing_id(s, type, chunk, id);
 	return storing_named(s, type, chunk, id, why);
 }
 
-enum err storing_named(struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why) {
+enum err storing_named(
+	struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why) {
 	uint32_t number = 0;
 	bool known = false, fresh = false;
 	enum err e = is_known(s, type, id, &known, why);
-	if (!e && !known) e = why_err(why, packrun_claim(s->shared->run, id, &number, &fresh), "storing a chunk");
+	if (!e && !known)
+		e = why_err(why, packrun_claim(s->shared->run, id, &number, &fresh), "storing a chunk");
 	if (e) return e;
 	if (!fresh) {
 		atomic_fetch_add_explicit(&s->shared->reused_bytes, chunk.len, memory_order_relaxed);
@@ -146,11 +156,12 @@ void storing_stream_done(struct storing_stream *t) {
 	for (size_t i = 0; i <= LIMIT_STREAM_DEPTH; i++) buf_free(&t->levels[i]);
 }
 
-static enum err add_item(struct storing *s, struct storing_stream *t, unsigned level, const struct hash *id, uint32_t length,
-	struct why *why);
+static enum err add_item(struct storing *s, struct storing_stream *t, unsigned level,
+	const struct hash *id, uint32_t length, struct why *why);
 
 /* Cuts the items of a level into list chunks; keeps what cannot be decided yet unless ${final}. */
-static enum err cut_level(struct storing *s, struct storing_stream *t, unsigned level, bool final, struct why *why) {
+static enum err cut_level(
+	struct storing *s, struct storing_stream *t, unsigned level, bool final, struct why *why) {
 	struct buf *items = &t->levels[level];
 	struct span rest = buf_span(items);
 	enum err e = OK;
@@ -168,8 +179,8 @@ static enum err cut_level(struct storing *s, struct storing_stream *t, unsigned 
 	return e;
 }
 
-static enum err add_item(struct storing *s, struct storing_stream *t, unsigned level, const struct hash *id, uint32_t length,
-	struct why *why) {
+static enum err add_item(struct storing *s, struct storing_stream *t, unsigned level,
+	const struct hash *id, uint32_t length, struct why *why) {
 	struct streamref_item item = { .id = *id, .length = length };
 	uint8_t *at;
 	enum err e = buf_extend(&t->levels[level], SIZE_STREAM_ITEM, &at);
@@ -180,13 +191,14 @@ static enum err add_item(struct storing *s, struct storing_stream *t, unsigned l
 	return e;
 }
 
-enum err storing_stream_add(struct storing *s, struct storing_stream *t, const struct hash *id, uint32_t length,
-	struct why *why) {
+enum err storing_stream_add(struct storing *s, struct storing_stream *t, const struct hash *id,
+	uint32_t length, struct why *why) {
 	t->length += length;
 	return add_item(s, t, 0, id, length, why);
 }
 
-enum err storing_stream_end(struct storing *s, struct storing_stream *t, struct streamref *ref, struct why *why) {
+enum err storing_stream_end(
+	struct storing *s, struct storing_stream *t, struct streamref *ref, struct why *why) {
 	struct streamref out = { .length = t->length };
 	struct streamref_item top;
 	unsigned level = 0;
@@ -202,7 +214,8 @@ enum err storing_stream_end(struct storing *s, struct storing_stream *t, struct 
 	return e;
 }
 
-enum err storing_bytes(struct storing *s, uint8_t type, struct span bytes, struct streamref *ref, struct why *why) {
+enum err storing_bytes(
+	struct storing *s, uint8_t type, struct span bytes, struct streamref *ref, struct why *why) {
 	struct storing_stream stream;
 	struct span rest = bytes;
 	enum err e = OK;

@@ -4,15 +4,16 @@
 
 #include "format/chunktype.h"
 
-enum err streamread_open(struct streamread *s, struct fetch *f, uint8_t type, const struct streamref *ref,
-	struct why *why) {
+enum err streamread_open(struct streamread *s, struct fetch *f, uint8_t type,
+	const struct streamref *ref, struct why *why) {
 	memset(s, 0, sizeof *s);
 	s->fetch = f;
 	s->type = type;
 	s->ref = *ref;
 	s->ended = ref->length == 0;
 	if (ref->origin.kind != ORIGIN_OWN)
-		return why_set(why, E_UNSUPPORTED, "its chunks are of an origin that this version cannot read");
+		return why_set(
+			why, E_UNSUPPORTED, "its chunks are of an origin that this version cannot read");
 	return OK;
 }
 
@@ -26,7 +27,8 @@ static enum err malformed(const struct streamread *s, struct why *why) {
 	return why_set(why, E_FORGED, "the list %s is not what its reference says", hex);
 }
 
-static enum err next_item(struct streamread *s, unsigned level, struct streamref_item *item, bool *more, struct why *why);
+static enum err next_item(
+	struct streamread *s, unsigned level, struct streamref_item *item, bool *more, struct why *why);
 
 /* The next list chunk of a level: named by the level above, or by the reference itself at the top. */
 static enum err next_list(struct streamread *s, unsigned level, bool *more, struct why *why) {
@@ -46,7 +48,8 @@ static enum err next_list(struct streamread *s, unsigned level, bool *more, stru
 }
 
 /* The next item that the lists of ${level} name. */
-static enum err next_item(struct streamread *s, unsigned level, struct streamref_item *item, bool *more, struct why *why) {
+static enum err next_item(struct streamread *s, unsigned level, struct streamref_item *item,
+	bool *more, struct why *why) {
 	struct streamread_level *l = &s->levels[level];
 	while (l->carried < SIZE_STREAM_ITEM) {
 		if (l->rest.len == 0) {
@@ -65,7 +68,8 @@ static enum err next_item(struct streamread *s, unsigned level, struct streamref
 	return streamref_item_decode(item, l->carry) ? malformed(s, why) : OK;
 }
 
-enum err streamread_next(struct streamread *s, struct streamref_item *item, bool *more, struct why *why) {
+enum err streamread_next(
+	struct streamread *s, struct streamref_item *item, bool *more, struct why *why) {
 	*more = false;
 	if (s->ended) return OK;
 	if (s->ref.depth == 0) {
@@ -85,8 +89,8 @@ enum err streamread_next(struct streamread *s, struct streamref_item *item, bool
 	return s->given == s->ref.length ? OK : malformed(s, why);
 }
 
-enum err streamread_whole(struct fetch *f, uint8_t type, const struct streamref *ref, struct buf *out,
-	struct why *why) {
+enum err streamread_whole(
+	struct fetch *f, uint8_t type, const struct streamref *ref, struct buf *out, struct why *why) {
 	struct streamread s;
 	struct streamref_item item;
 	struct fetch_chunk chunk = { .block = NULL };

@@ -27,15 +27,16 @@ struct streamread {
 };
 
 /* ${type}: CHUNKTYPE_CONTENT, _DIRECTORY or _SUMMARY. E_UNSUPPORTED: chunks of another origin. */
-MUST_USE enum err streamread_open(struct streamread *s, struct fetch *f, uint8_t type, const struct streamref *ref,
-	struct why *why);
+MUST_USE enum err streamread_open(struct streamread *s, struct fetch *f, uint8_t type,
+	const struct streamref *ref, struct why *why);
 void streamread_close(struct streamread *s);
 
 /* The next chunk of the string: id and length, not fetched. At the end ${*more} is false. E_FORGED, E_NOTFOUND, E_IO. */
-MUST_USE enum err streamread_next(struct streamread *s, struct streamref_item *item, bool *more, struct why *why);
+MUST_USE enum err streamread_next(
+	struct streamread *s, struct streamref_item *item, bool *more, struct why *why);
 
 /* Appends the whole string to ${out}, which has a maximum. */
-MUST_USE enum err streamread_whole(struct fetch *f, uint8_t type, const struct streamref *ref, struct buf *out,
-	struct why *why);
+MUST_USE enum err streamread_whole(
+	struct fetch *f, uint8_t type, const struct streamref *ref, struct buf *out, struct why *why);
 
 #endif

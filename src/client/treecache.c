@@ -38,8 +38,8 @@ struct treecache {
 	struct hash snapshot;
 	uint64_t root;
 	struct mutex lock;
-	uint64_t end;      /* where the next record goes */
-	uint64_t added;    /* bytes of records in this run */
+	uint64_t end;   /* where the next record goes */
+	uint64_t added; /* bytes of records in this run */
 	struct buf unwritten;
 };
 
@@ -60,7 +60,8 @@ static void read_foot(struct treecache *c) {
 	if (c->map_len < HEAD + FOOT || memcmp(c->map, head_magic, sizeof head_magic) != 0) return;
 	const uint8_t *foot = c->map + c->map_len - FOOT;
 	hash_keyed(&sum, c->key, span_of(foot, FOOT - HASH_SIZE));
-	if (memcmp(foot, head_magic, 8) != 0 || memcmp(sum.b, foot + FOOT - HASH_SIZE, HASH_SIZE) != 0) return;
+	if (memcmp(foot, head_magic, 8) != 0 || memcmp(sum.b, foot + FOOT - HASH_SIZE, HASH_SIZE) != 0)
+		return;
 	c->snapshot = hash_from(foot + 8);
 	c->root = little_get64(foot + 8 + HASH_SIZE);
 	uint64_t live = little_get64(foot + 16 + HASH_SIZE);
@@ -82,7 +83,8 @@ static void open_map(struct treecache *c) {
 	read_foot(c);
 }
 
-enum err treecache_open(struct treecache **out, int at, const char *name, const uint8_t key[32], struct why *why) {
+enum err treecache_open(
+	struct treecache **out, int at, const char *name, const uint8_t key[32], struct why *why) {
 	struct treecache *c = mem_zalloc(sizeof *c);
 	if (!c) return why_err(why, E_NOMEM, "opening the tree cache");
 	memcpy(c->key, key, HASH_SIZE);
@@ -115,9 +117,11 @@ bool treecache_root(const struct treecache *c, struct hash *snapshot, uint64_t *
 	return true;
 }
 
-enum err treecache_folder_open(const struct treecache *c, uint64_t record, struct treecache_folder *out) {
+enum err treecache_folder_open(
+	const struct treecache *c, uint64_t record, struct treecache_folder *out) {
 	struct hash sum;
-	if (!c->root || record < HEAD || record > c->map_len || c->map_len - record < RECORD_HEAD + 6) return E_NOTFOUND;
+	if (!c->root || record < HEAD || record > c->map_len || c->map_len - record < RECORD_HEAD + 6)
+		return E_NOTFOUND;
 	const uint8_t *p = c->map + record;
 	uint64_t len = little_get32(p);
 	if (len < 6 || len > c->map_len - record - RECORD_HEAD) return E_NOTFOUND;
@@ -170,7 +174,8 @@ enum err treecache_record_begin(struct buf *b, struct span ref, uint32_t count) 
 	return buf_add(b, ref);
 }
 
-enum err treecache_record_add(struct buf *b, const struct treecache_print *print, uint64_t folder, struct span body) {
+enum err treecache_record_add(
+	struct buf *b, const struct treecache_print *print, uint64_t folder, struct span body) {
 	uint8_t *at;
 	enum err e = buf_extend(b, ENTRY_HEAD, &at);
 	if (e) return e;
@@ -188,7 +193,8 @@ enum err treecache_record_add(struct buf *b, const struct treecache_print *print
 static bool write_out(struct treecache *c) {
 	uint64_t from = c->end - c->unwritten.len;
 	for (size_t done = 0; done < c->unwritten.len;) {
-		ssize_t n = pwrite(c->fd, c->unwritten.ptr + done, c->unwritten.len - done, (off_t)(from + done));
+		ssize_t n =
+			pwrite(c->fd, c->unwritten.ptr + done, c->unwritten.len - done, (off_t)(from + done));
 		if (n < 0 && errno == EINTR) continue;
 		if (n <= 0) return false;
 		done += (size_t)n;
@@ -233,7 +239,8 @@ void treecache_commit(struct treecache *c, const struct hash *snapshot, uint64_t
 	memcpy(foot + 8, snapshot->b, HASH_SIZE);
 	little_put64(foot + 8 + HASH_SIZE, root);
 	uint64_t before = 0;
-	if (c->root && c->map_len >= FOOT) before = little_get64(c->map + c->map_len - FOOT + 16 + HASH_SIZE);
+	if (c->root && c->map_len >= FOOT)
+		before = little_get64(c->map + c->map_len - FOOT + 16 + HASH_SIZE);
 	/* a rough account: what a run replaces is about as large as what it adds */
 	little_put64(foot + 16 + HASH_SIZE, before > c->added ? before : c->added);
 	hash_keyed(&sum, c->key, span_of(foot, FOOT - HASH_SIZE));

@@ -25,14 +25,14 @@ struct treecache_print {
 
 struct treecache_entry {
 	struct treecache_print print;
-	uint64_t folder;   /* of a folder: its record; 0: none */
-	struct span body;  /* the entry as in the directory stream (doc/spec/formats.md section 5) */
-	struct span name;  /* inside body */
+	uint64_t folder;  /* of a folder: its record; 0: none */
+	struct span body; /* the entry as in the directory stream (doc/spec/formats.md section 5) */
+	struct span name; /* inside body */
 };
 
 /* A folder's record, being read. */
 struct treecache_folder {
-	struct span ref;   /* the reference of its stream, encoded */
+	struct span ref; /* the reference of its stream, encoded */
 	uint32_t count;
 	struct span rest;
 };
@@ -44,14 +44,16 @@ struct treecache;
  * that has it open for writing, a damaged foot, or no file: the cache is empty, and so is treecache_root. E_NOMEM, E_IO
  * only for what a backup cannot go on with.
  */
-MUST_USE enum err treecache_open(struct treecache **out, int at, const char *name, const uint8_t key[32], struct why *why);
+MUST_USE enum err treecache_open(
+	struct treecache **out, int at, const char *name, const uint8_t key[32], struct why *why);
 void treecache_free(struct treecache *c);
 
 /* The snapshot that the cache describes and the record of its root folder; false if it is empty. */
 bool treecache_root(const struct treecache *c, struct hash *snapshot, uint64_t *record);
 
 /* Reads a record. E_NOTFOUND if it is not there or does not authenticate. */
-MUST_USE enum err treecache_folder_open(const struct treecache *c, uint64_t record, struct treecache_folder *out);
+MUST_USE enum err treecache_folder_open(
+	const struct treecache *c, uint64_t record, struct treecache_folder *out);
 
 /* The next entry; false at the end. */
 bool treecache_folder_next(struct treecache_folder *f, struct treecache_entry *out);
@@ -59,7 +61,8 @@ bool treecache_folder_next(struct treecache_folder *f, struct treecache_entry *o
 /* Builds a record: begin, each entry in order of name, then treecache_append. ${b} may grow to TREECACHE_RECORD_MAX. */
 enum { TREECACHE_RECORD_MAX = 1 << 30 };
 MUST_USE enum err treecache_record_begin(struct buf *b, struct span ref, uint32_t count);
-MUST_USE enum err treecache_record_add(struct buf *b, const struct treecache_print *print, uint64_t folder, struct span body);
+MUST_USE enum err treecache_record_add(
+	struct buf *b, const struct treecache_print *print, uint64_t folder, struct span body);
 
 /* Appends a record, from any thread; its place goes to ${*record}. After a failed write the cache is given up: OK with 0. */
 MUST_USE enum err treecache_append(struct treecache *c, struct buf *b, uint64_t *record);

@@ -20,9 +20,11 @@ uint32_t vault_epoch(const struct vault *v) {
 }
 
 /* Boxes of a vault are sealed to the account, under the epoch key that it had then: newest first. */
-static enum err account_recipients(const struct account *a, struct epochring_recipient *out, size_t *count) {
+static enum err account_recipients(
+	const struct account *a, struct epochring_recipient *out, size_t *count) {
 	*count = 0;
-	for (uint32_t epoch = epochring_newest(a->chain.ring); epoch > 0 && *count < RECIPIENTS_MAX; epoch--) {
+	for (uint32_t epoch = epochring_newest(a->chain.ring); epoch > 0 && *count < RECIPIENTS_MAX;
+		 epoch--) {
 		out[*count].id = a->id;
 		enum err e = epochring_kem(a->chain.ring, epoch, &out[*count].kem);
 		if (e) return e;
@@ -38,7 +40,8 @@ static enum err open_epochs(struct vault *v, struct why *why) {
 	if (epochring_secrets(v->chain.ring, newest)) return OK;
 	struct epochring_recipient *who = secretmem_alloc(RECIPIENTS_MAX * sizeof *who);
 	if (!who) return why_err(why, E_NOMEM, "opening the vault");
-	enum err e = why_err(why, account_recipients(&v->session->account, who, &count), "opening the vault");
+	enum err e =
+		why_err(why, account_recipients(&v->session->account, who, &count), "opening the vault");
 	if (!e) e = chainread_open_epochs(&v->chain, v->session->store, who, count, &root, why);
 	if (!e && !v->secrets) {
 		v->secrets = secretmem_alloc(sizeof *v->secrets);
@@ -58,16 +61,20 @@ static enum err apply_one(struct vault *v, const struct chainread_entry *n, stru
 	if (e == E_ROLLBACK) {
 		/* its author knew a newer account chain than this reader */
 		e = account_refresh(a, why);
-		if (!e) e = vaultstate_apply(&v->state, &entry, n->bytes, &n->hash, v->chain.ring, &a->state);
+		if (!e)
+			e = vaultstate_apply(&v->state, &entry, n->bytes, &n->hash, v->chain.ring, &a->state);
 		if (e == E_ROLLBACK)
-			return why_set(why, e, "the vault's entry %llu names an account entry that %s does not have: the account was set back",
+			return why_set(why, e,
+				"the vault's entry %llu names an account entry that %s does not have: the account was set back",
 				(unsigned long long)entry.sequence, store_address(v->session->store));
 	}
 	if (e == E_FORGED || e == E_FORMAT)
-		return why_set(why, E_FORGED, "the vault's entry %llu is not by a device that may write it: it is forged",
+		return why_set(why, E_FORGED,
+			"the vault's entry %llu is not by a device that may write it: it is forged",
 			(unsigned long long)entry.sequence);
 	if (e == E_UNSUPPORTED)
-		return why_set(why, e, "the vault's entry %llu needs a newer program", (unsigned long long)entry.sequence);
+		return why_set(why, e, "the vault's entry %llu needs a newer program",
+			(unsigned long long)entry.sequence);
 	return why_err(why, e, "reading the vault");
 }
 
@@ -79,10 +86,12 @@ static enum err derive_keys(struct vault *v, struct why *why) {
 		.max = v->state.chunk_max,
 		.mask_bits = v->state.mask_bits,
 	};
-	enum err e = vaultkeys_check_root(&v->secrets->root, &v->chain.link.birth, &v->state.root_commitment);
+	enum err e =
+		vaultkeys_check_root(&v->secrets->root, &v->chain.link.birth, &v->state.root_commitment);
 	if (e) return why_set(why, E_FORGED, "the vault's root key is not the one its chain states");
 	vaultkeys_derive(&v->secrets->keys, &v->secrets->root, &v->id, ORIGIN_OWN, NULL);
-	return why_err(why, chunker_new(&v->chunker, v->secrets->keys.chunker, &chunks), "opening the vault");
+	return why_err(
+		why, chunker_new(&v->chunker, v->secrets->keys.chunker, &chunks), "opening the vault");
 }
 
 static void find_home(struct vault *v) {
@@ -102,7 +111,8 @@ enum err vault_refresh(struct vault *v, struct why *why) {
 	}
 	if (!e) e = derive_keys(v, why);
 	struct head head = vault_head(v);
-	if (!e && !v->session->ignore_heads) e = heads_advance(v->session->folder.state, &v->id, &head, why);
+	if (!e && !v->session->ignore_heads)
+		e = heads_advance(v->session->folder.state, &v->id, &head, why);
 	if (!e) find_home(v);
 	return e;
 }
@@ -111,8 +121,8 @@ static enum err no_such_vault(const struct accountstate *a, const char *name, st
 	char names[256] = "";
 	size_t at = 0;
 	for (size_t i = 0; i < a->vault_count && at < sizeof names; i++) {
-		int n = snprintf(names + at, sizeof names - at, "%s%.*s", i ? ", " : "", (int)a->vaults[i].name_len,
-			(const char *)a->vaults[i].name);
+		int n = snprintf(names + at, sizeof names - at, "%s%.*s", i ? ", " : "",
+			(int)a->vaults[i].name_len, (const char *)a->vaults[i].name);
 		if (n < 0) break;
 		at += (size_t)n;
 	}
@@ -165,8 +175,8 @@ struct draft {
 	const struct epoch_secrets *access;
 };
 
-static enum err make_entry(struct session *s, const struct chainlink *link, const struct vault_thread *own,
-	const struct draft *d, struct buf *out) {
+static enum err make_entry(struct session *s, const struct chainlink *link,
+	const struct vault_thread *own, const struct draft *d, struct buf *out) {
 	struct buf body, pub;
 	struct head account = account_head(&s->account);
 	buf_init(&body, LIMIT_ENTRY_BODY);
@@ -204,9 +214,12 @@ static enum err make_entry(struct session *s, const struct chainlink *link, cons
 static enum err append_made(struct vault *v, const struct draft *d, struct why *why) {
 	struct buf made;
 	buf_init(&made, LIMIT_ENTRY);
-	enum err e = make_entry(v->session, &v->chain.link, vaultstate_thread(&v->state, &v->session->secrets->actor.id), d, &made);
+	enum err e = make_entry(v->session, &v->chain.link,
+		vaultstate_thread(&v->state, &v->session->secrets->actor.id), d, &made);
 	if (e) e = why_err(why, e, "making a chain entry");
-	else e = store_chain_append(v->session->store, &v->id, v->chain.link.count, buf_span(&made), why);
+	else
+		e = store_chain_append(
+			v->session->store, &v->id, v->chain.link.count, buf_span(&made), why);
 	buf_free(&made);
 	return e;
 }
@@ -233,7 +246,8 @@ enum err vault_append(struct vault *v, vault_decide *decide, void *ctx, struct w
 	return vault_refresh(v, why);
 }
 
-static struct entrypublic_keys public_keys(const struct epoch_public *pub, const struct hash *boxes) {
+static struct entrypublic_keys public_keys(
+	const struct epoch_public *pub, const struct hash *boxes) {
 	return (struct entrypublic_keys){
 		.kem = span_of(pub->kem, KEM_PUBLIC),
 		.reader = span_of(pub->reader, SIGN_PUBLIC),
@@ -245,12 +259,14 @@ static struct entrypublic_keys public_keys(const struct epoch_public *pub, const
 }
 
 /* Stores the boxes of an epoch that begins, for the account alone, and fills in its public keys. */
-static enum err put_epoch(struct session *s, const struct box_content *content, const struct epoch_secret *previous,
-	struct epoch_public *keys, struct entrypublic *pub, struct why *why) {
+static enum err put_epoch(struct session *s, const struct box_content *content,
+	const struct epoch_secret *previous, struct epoch_public *keys, struct entrypublic *pub,
+	struct why *why) {
 	struct buf object;
 	struct hash boxes;
 	const struct epochring *ring = s->account.chain.ring;
-	struct boxmake_recipient who = { .id = s->account.id, .kem_key = epochring_kem_public(ring, epochring_newest(ring)) };
+	struct boxmake_recipient who = { .id = s->account.id,
+		.kem_key = epochring_kem_public(ring, epochring_newest(ring)) };
 	buf_init(&object, STORE_OBJECT_MAX);
 	enum err e = epochkeys_public(keys, &content->secrets);
 	if (!e) e = boxmake_object(content, &who, 1, previous, &s->secrets->fresh, &object);
@@ -262,8 +278,8 @@ static enum err put_epoch(struct session *s, const struct box_content *content, 
 	return e;
 }
 
-static enum err make_content(struct box_content *c, const struct hash *birth, uint32_t epoch, const struct root_key *root,
-	struct fresh *fresh) {
+static enum err make_content(struct box_content *c, const struct hash *birth, uint32_t epoch,
+	const struct root_key *root, struct fresh *fresh) {
 	c->kind = CHAIN_VAULT;
 	enum err e = epochkeys_generate(&c->secrets, CHAIN_VAULT, birth, epoch, fresh);
 	if (e) return e;
@@ -274,7 +290,8 @@ static enum err make_content(struct box_content *c, const struct hash *birth, ui
 	return vaultkeys_generate_root(&c->root, fresh);
 }
 
-static enum err add_to_account(struct session *s, const struct hash *vault, const char *name, struct why *why) {
+static enum err add_to_account(
+	struct session *s, const struct hash *vault, const char *name, struct why *why) {
 	struct accountbody body = {
 		.type = ACCOUNTBODY_VAULT,
 		.vault = {
@@ -289,7 +306,8 @@ static enum err add_to_account(struct session *s, const struct hash *vault, cons
 	return account_append(&s->account, &body, why);
 }
 
-static enum err create(struct session *s, const struct vault_new *n, struct box_content *content, struct hash *id, struct why *why) {
+static enum err create(struct session *s, const struct vault_new *n, struct box_content *content,
+	struct hash *id, struct why *why) {
 	struct epoch_public keys;
 	struct chainlink link;
 	struct entry entry;
@@ -312,11 +330,17 @@ static enum err create(struct session *s, const struct vault_new *n, struct box_
 	enum err e = fresh_bytes(&s->secrets->fresh, first.public_part.birth.b, HASH_SIZE);
 	if (!e) e = make_content(content, &first.public_part.birth, 1, NULL, &s->secrets->fresh);
 	if (e) return why_err(why, e, "making the vault");
-	vaultkeys_root_commitment(&first.body.root_commitment, &content->root, &first.public_part.birth);
+	vaultkeys_root_commitment(
+		&first.body.root_commitment, &content->root, &first.public_part.birth);
 	e = put_epoch(s, content, NULL, &keys, &first.public_part, why);
-	struct draft d = { .entry = &first, .class = ENTRY_CONTROL, .sealing = &content->secrets, .access = &content->secrets };
+	struct draft d = { .entry = &first,
+		.class = ENTRY_CONTROL,
+		.sealing = &content->secrets,
+		.access = &content->secrets };
 	if (!e) e = why_err(why, make_entry(s, &link, NULL, &d, &made), "making the vault");
-	if (!e) e = why_err(why, chainlink_next(&link, buf_span(&made), &entry, &seen), "checking the vault's first entry");
+	if (!e)
+		e = why_err(why, chainlink_next(&link, buf_span(&made), &entry, &seen),
+			"checking the vault's first entry");
 	if (!e) e = store_chain_append(s->store, &link.id, 0, buf_span(&made), why);
 	if (!e) *id = link.id;
 	buf_free(&made);
@@ -342,10 +366,13 @@ static enum err rotate_once(struct vault *v, struct box_content *content, struct
 		.public_part = { .kind = ENTRYPUBLIC_ROTATE },
 	};
 	const struct epoch_secrets *old = epochring_secrets(v->chain.ring, v->chain.link.epoch);
-	enum err e = make_content(content, &v->chain.link.birth, old->epoch + 1, &v->secrets->root, &v->session->secrets->fresh);
+	enum err e = make_content(content, &v->chain.link.birth, old->epoch + 1, &v->secrets->root,
+		&v->session->secrets->fresh);
 	if (e) return why_err(why, e, "making the keys of an epoch");
 	e = put_epoch(v->session, content, &old->s, &keys, &entry.public_part, why);
-	struct draft d = { .entry = &entry, .class = ENTRY_CONTROL, .sealing = &content->secrets, .access = old };
+	struct draft d = {
+		.entry = &entry, .class = ENTRY_CONTROL, .sealing = &content->secrets, .access = old
+	};
 	if (!e) e = append_made(v, &d, why);
 	return e;
 }
@@ -373,7 +400,8 @@ static bool rotation_is_due(const struct vault *v) {
 
 enum err vault_prepare_write(struct vault *v, struct why *why) {
 	if (!v->is_home)
-		return why_set(why, E_DENIED, "%s is a mirror of this vault and is only read; write to its home, or make it the home with broch copy --promote",
+		return why_set(why, E_DENIED,
+			"%s is a mirror of this vault and is only read; write to its home, or make it the home with broch copy --promote",
 			store_address(v->session->store));
 	enum err e = OK;
 	if (v->session->account.state.rotate_due) e = account_rotate(&v->session->account, why);

@@ -23,7 +23,8 @@ struct vault {
 	struct vaultstate state;
 	struct vault_secrets *secrets; /* secretmem; NULL until the first epoch is open */
 	struct chunker *chunker;
-	bool is_home; /* whether the session's store is this vault's home: else it is a mirror, and read-only */
+	bool
+		is_home; /* whether the session's store is this vault's home: else it is a mirror, and read-only */
 };
 
 /* Opens the vault called ${name} (NULL: the account's only one, or "main"). E_NOTFOUND lists what there is. */
@@ -41,7 +42,7 @@ MUST_USE enum err vault_prepare_write(struct vault *v, struct why *why);
 /* Makes a vault called ${name} in the session's store and adds it to the account. */
 struct vault_new {
 	const char *name;
-	uint64_t hold;               /* seconds */
+	uint64_t hold; /* seconds */
 	struct chunker_params chunks;
 };
 MUST_USE enum err vault_create(struct session *s, const struct vault_new *n, struct why *why);

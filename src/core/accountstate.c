@@ -37,7 +37,8 @@ static struct account_device *find_device(const struct accountstate *s, const st
 	return NULL;
 }
 
-const struct account_device *accountstate_device(const struct accountstate *s, const struct hash *id) {
+const struct account_device *accountstate_device(
+	const struct accountstate *s, const struct hash *id) {
 	return find_device(s, id);
 }
 
@@ -52,15 +53,18 @@ const struct account_device *accountstate_kit(const struct accountstate *s) {
 	return NULL;
 }
 
-const struct account_vault *accountstate_vault(const struct accountstate *s, const struct hash *id) {
+const struct account_vault *accountstate_vault(
+	const struct accountstate *s, const struct hash *id) {
 	for (size_t i = 0; i < s->vault_count; i++)
 		if (hash_equal(&s->vaults[i].vault, id)) return &s->vaults[i];
 	return NULL;
 }
 
-const struct account_vault *accountstate_vault_named(const struct accountstate *s, struct span name) {
+const struct account_vault *accountstate_vault_named(
+	const struct accountstate *s, struct span name) {
 	for (size_t i = 0; i < s->vault_count; i++)
-		if (span_equal(span_of(s->vaults[i].name, s->vaults[i].name_len), name)) return &s->vaults[i];
+		if (span_equal(span_of(s->vaults[i].name, s->vaults[i].name_len), name))
+			return &s->vaults[i];
 	return NULL;
 }
 
@@ -80,14 +84,16 @@ static enum err add_device(struct accountstate *s, const struct devicerecord *r,
 	if (r->name.len) memcpy(d.name, r->name.ptr, r->name.len);
 	deviceid_of(&d.id, d.entry_key, d.request_key, d.kem_key);
 	if (accountstate_device(s, &d.id)) return E_FORGED;
-	enum err e = one_more((void **)&s->devices, &s->device_room, s->device_count, sizeof d, DEVICES_MAX);
+	enum err e =
+		one_more((void **)&s->devices, &s->device_room, s->device_count, sizeof d, DEVICES_MAX);
 	if (!e) s->devices[s->device_count++] = d;
 	return e;
 }
 
 static enum err check_joined(const struct accountstate *s, const struct accountbody *b) {
 	struct hash none = { { 0 } };
-	return deviceid_check_joined(b->device.entry_key.ptr, s->count ? &s->id : &none, b->device.bytes, b->joined.ptr);
+	return deviceid_check_joined(
+		b->device.entry_key.ptr, s->count ? &s->id : &none, b->device.bytes, b->joined.ptr);
 }
 
 static enum err apply_create(struct accountstate *s, const struct accountbody *b, int64_t time) {
@@ -107,10 +113,12 @@ size_t accountstate_full_devices(const struct accountstate *s) {
 }
 
 /* The kit outranks devices; one device alone may replace it only where there is no second to ask. */
-static enum err apply_recovery(struct accountstate *s, const struct accountbody *b, const struct hash *author, int64_t time) {
+static enum err apply_recovery(
+	struct accountstate *s, const struct accountbody *b, const struct hash *author, int64_t time) {
 	struct account_device *old = NULL;
 	for (size_t i = 0; i < s->device_count; i++)
-		if (s->devices[i].kind == DEVICERECORD_KIT && s->devices[i].removed == UINT64_MAX) old = &s->devices[i];
+		if (s->devices[i].kind == DEVICERECORD_KIT && s->devices[i].removed == UINT64_MAX)
+			old = &s->devices[i];
 	if (!old || b->kit.kind != DEVICERECORD_KIT) return E_FORGED;
 	if (!hash_equal(author, &old->id) && accountstate_full_devices(s) != 1) return E_FORGED;
 	old->removed = s->count;
@@ -134,7 +142,8 @@ static enum err apply_vault(struct accountstate *s, const struct accountbody_vau
 		s->vaults[i] = v;
 		return OK;
 	}
-	enum err e = one_more((void **)&s->vaults, &s->vault_room, s->vault_count, sizeof v, VAULTS_MAX);
+	enum err e =
+		one_more((void **)&s->vaults, &s->vault_room, s->vault_count, sizeof v, VAULTS_MAX);
 	if (!e) s->vaults[s->vault_count++] = v;
 	return e;
 }
@@ -145,12 +154,13 @@ static bool type_fits(uint8_t type, uint8_t public_kind) {
 	case ENTRYPUBLIC_CREATE: return type == ACCOUNTBODY_CREATE;
 	case ENTRYPUBLIC_ROTATE: return type == ACCOUNTBODY_ROTATE;
 	case ENTRYPUBLIC_HOME: return type == ACCOUNTBODY_HOME;
-	default: return type != ACCOUNTBODY_CREATE && type != ACCOUNTBODY_ROTATE && type != ACCOUNTBODY_HOME;
+	default:
+		return type != ACCOUNTBODY_CREATE && type != ACCOUNTBODY_ROTATE && type != ACCOUNTBODY_HOME;
 	}
 }
 
-static enum err apply_body(struct accountstate *s, const struct entry *entry, const struct accountbody *b,
-	const struct hash *author) {
+static enum err apply_body(struct accountstate *s, const struct entry *entry,
+	const struct accountbody *b, const struct hash *author) {
 	struct entrypublic pub;
 	enum err e = entrypublic_decode(&pub, entry->public_part);
 	if (e) return e;
@@ -169,18 +179,20 @@ static enum err apply_body(struct accountstate *s, const struct entry *entry, co
 }
 
 /* The author, who must be a valid full device or the kit, with its own thread intact. */
-static enum err check_author(const struct accountstate *s, const struct entryinner *inner, struct span plain,
-	const struct hash *outer, struct account_device **author) {
+static enum err check_author(const struct accountstate *s, const struct entryinner *inner,
+	struct span plain, const struct hash *outer, struct account_device **author) {
 	struct account_device *d = find_device(s, &inner->device);
-	if (!d || !accountstate_valid_at(d, s->count) || d->kind == DEVICERECORD_WRITE_ONLY) return E_FORGED;
-	if (inner->own_sequence != d->own_sequence || !hash_equal(&inner->own_hash, &d->own_hash)) return E_FORGED;
+	if (!d || !accountstate_valid_at(d, s->count) || d->kind == DEVICERECORD_WRITE_ONLY)
+		return E_FORGED;
+	if (inner->own_sequence != d->own_sequence || !hash_equal(&inner->own_hash, &d->own_hash))
+		return E_FORGED;
 	*author = d;
 	return entrycraft_check_author(inner, plain, outer, d->entry_key);
 }
 
 /* The first entry is signed by the device that it makes. */
-static enum err check_first(const struct accountbody *b, const struct entryinner *inner, struct span plain,
-	const struct hash *outer) {
+static enum err check_first(const struct accountbody *b, const struct entryinner *inner,
+	struct span plain, const struct hash *outer) {
 	struct hash id;
 	if (b->type != ACCOUNTBODY_CREATE || inner->own_sequence != ENTRYINNER_NONE) return E_FORGED;
 	deviceid_of(&id, b->device.entry_key.ptr, b->device.request_key.ptr, b->device.kem_key.ptr);
@@ -188,8 +200,9 @@ static enum err check_first(const struct accountbody *b, const struct entryinner
 	return entrycraft_check_author(inner, plain, outer, b->device.entry_key.ptr);
 }
 
-static enum err apply_opened(struct accountstate *s, const struct entry *entry, const struct entryinner *inner,
-	struct span plain, const struct hash *outer, const struct hash *hash) {
+static enum err apply_opened(struct accountstate *s, const struct entry *entry,
+	const struct entryinner *inner, struct span plain, const struct hash *outer,
+	const struct hash *hash) {
 	struct accountbody body;
 	struct account_device *author = NULL;
 	if (s->count) {
@@ -214,7 +227,8 @@ enum err accountstate_apply(struct accountstate *s, const struct entry *entry, s
 	struct hash outer;
 	const struct epoch_secrets *secrets = epochring_secrets(ring, entry->epoch);
 	if (!secrets) return E_DENIED;
-	enum err e = one_more((void **)&s->hashes, &s->hash_room, s->count, sizeof *s->hashes, ENTRIES_MAX);
+	enum err e =
+		one_more((void **)&s->hashes, &s->hash_room, s->count, sizeof *s->hashes, ENTRIES_MAX);
 	if (e) return e;
 	buf_init(&plain, LIMIT_ENTRY_INNER);
 	e = entrycraft_open(entry, bytes, secrets, &plain, &inner, &outer);

@@ -22,8 +22,8 @@ struct account_device {
 	uint8_t name_len;
 	int64_t created;
 	int64_t added_time;
-	uint64_t added;   /* sequence of the entry that added it */
-	uint64_t removed; /* of the one that ended it; UINT64_MAX: valid */
+	uint64_t added;        /* sequence of the entry that added it */
+	uint64_t removed;      /* of the one that ended it; UINT64_MAX: valid */
 	uint64_t own_sequence; /* its newest entry in this chain; UINT64_MAX: none */
 	struct hash own_hash;
 };
@@ -40,16 +40,16 @@ struct account_vault {
 
 struct accountstate {
 	struct hash id;
-	uint64_t count;          /* entries applied */
-	struct hash *hashes;     /* of every entry */
+	uint64_t count;      /* entries applied */
+	struct hash *hashes; /* of every entry */
 	size_t hash_room;
 	struct account_device *devices; /* kits too */
 	size_t device_count, device_room;
 	struct account_vault *vaults;
 	size_t vault_count, vault_room;
 	struct hash home;
-	bool rotate_due;         /* a recovery entry still waits for its rotate */
-	uint64_t vaults_due;     /* sequence of the newest entry that makes vaults due; 0: none */
+	bool rotate_due;     /* a recovery entry still waits for its rotate */
+	uint64_t vaults_due; /* sequence of the newest entry that makes vaults due; 0: none */
 	uint64_t void_count;
 	uint64_t newest_void;
 };
@@ -62,11 +62,12 @@ void accountstate_done(struct accountstate *s);
  * counted: E_FORGED then (all entries of an account chain are control: readers stop). E_UNSUPPORTED: a newer program is
  * needed. E_NOMEM, E_LIMIT.
  */
-MUST_USE enum err accountstate_apply(struct accountstate *s, const struct entry *entry, struct span bytes,
-	const struct hash *hash, const struct epochring *ring);
+MUST_USE enum err accountstate_apply(struct accountstate *s, const struct entry *entry,
+	struct span bytes, const struct hash *hash, const struct epochring *ring);
 
 /* The device (or kit) ${id}, whether valid still or not; NULL. */
-const struct account_device *accountstate_device(const struct accountstate *s, const struct hash *id);
+const struct account_device *accountstate_device(
+	const struct accountstate *s, const struct hash *id);
 
 /* Whether ${d} was valid after the entry ${sequence}. */
 bool accountstate_valid_at(const struct account_device *d, uint64_t sequence);
@@ -79,6 +80,7 @@ const struct account_device *accountstate_kit(const struct accountstate *s);
 
 /* A vault by id, or by name (exact bytes); NULL. */
 const struct account_vault *accountstate_vault(const struct accountstate *s, const struct hash *id);
-const struct account_vault *accountstate_vault_named(const struct accountstate *s, struct span name);
+const struct account_vault *accountstate_vault_named(
+	const struct accountstate *s, struct span name);
 
 #endif

@@ -42,7 +42,8 @@ bool blockfill_fits(const struct blockfill *b, size_t length) {
 	return b->count < LIMIT_BLOCK_CHUNKS && blockfill_bytes(b) + length <= LIMIT_BLOCK_FILL;
 }
 
-enum err blockfill_add(struct blockfill *b, const struct hash *id, uint32_t number, struct span chunk) {
+enum err blockfill_add(
+	struct blockfill *b, const struct hash *id, uint32_t number, struct span chunk) {
 	assert(chunk.len > 0 && chunk.len <= LIMIT_CHUNK && blockfill_fits(b, chunk.len));
 	enum err e = buf_add(&b->bytes, chunk);
 	if (e) return e;

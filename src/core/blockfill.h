@@ -18,7 +18,8 @@ void blockfill_free(struct blockfill *b);
 bool blockfill_fits(const struct blockfill *b, size_t length);
 
 /* Adds a chunk that fits: its bytes are copied. ${number} is the caller's own number for it. E_NOMEM. */
-MUST_USE enum err blockfill_add(struct blockfill *b, const struct hash *id, uint32_t number, struct span chunk);
+MUST_USE enum err blockfill_add(
+	struct blockfill *b, const struct hash *id, uint32_t number, struct span chunk);
 
 uint8_t blockfill_type(const struct blockfill *b);
 size_t blockfill_count(const struct blockfill *b);

@@ -23,13 +23,15 @@ static enum err shuffle(uint16_t *places, uint16_t count, struct fresh *fresh) {
 	return OK;
 }
 
-static void tag_key(struct box_tag_key *out, const struct epoch_secrets *s, const struct epoch_secret *previous) {
+static void tag_key(
+	struct box_tag_key *out, const struct epoch_secrets *s, const struct epoch_secret *previous) {
 	if (previous) epochkeys_box_tag(out, previous, &s->birth, s->epoch);
 	else epochkeys_first_box_tag(out, &s->birth);
 }
 
-enum err boxmake_object(const struct box_content *content, const struct boxmake_recipient *recipients, size_t count,
-	const struct epoch_secret *previous, struct fresh *fresh, struct buf *out) {
+enum err boxmake_object(const struct box_content *content,
+	const struct boxmake_recipient *recipients, size_t count, const struct epoch_secret *previous,
+	struct fresh *fresh, struct buf *out) {
 	struct box_tag_key key;
 	uint16_t places[LIMIT_BOXES];
 	uint8_t wrap[EPOCHKEYS_WRAP];

@@ -12,7 +12,7 @@ struct chunkset {
 	struct chunkset_item **pages;
 	size_t page_room;
 	size_t count;
-	uint32_t *slots; /* item number + 1; 0 is empty */
+	uint32_t *slots;   /* item number + 1; 0 is empty */
 	size_t slot_count; /* a power of two */
 };
 
@@ -52,7 +52,8 @@ static size_t slot_of(const struct chunkset *s, const struct hash *id) {
 	size_t i = little_get64(id->b) & mask;
 	while (s->slots[i]) {
 		uint32_t number = s->slots[i] - 1;
-		if (memcmp(s->pages[number / PER_PAGE][number % PER_PAGE].id.b, id->b, HASH_SIZE) == 0) break;
+		if (memcmp(s->pages[number / PER_PAGE][number % PER_PAGE].id.b, id->b, HASH_SIZE) == 0)
+			break;
 		i = (i + 1) & mask;
 	}
 	return i;

@@ -28,7 +28,8 @@ void chunkset_free(struct chunkset *s);
  * Looks for ${id}. ${*fresh} is true if it was not there: it is now, unplaced, and the caller stores it. Its number
  * goes to ${*number}. E_NOMEM; E_LIMIT above 2^31 chunks.
  */
-MUST_USE enum err chunkset_claim(struct chunkset *s, const struct hash *id, uint32_t *number, bool *fresh);
+MUST_USE enum err chunkset_claim(
+	struct chunkset *s, const struct hash *id, uint32_t *number, bool *fresh);
 
 /* Finds without adding; NULL if it is not there. Valid until the next claim. */
 const struct chunkset_item *chunkset_find(const struct chunkset *s, const struct hash *id);

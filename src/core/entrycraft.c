@@ -6,7 +6,8 @@
 #include "secret/entryseal.h"
 
 /* The signed and padded inner part. */
-static enum err make_inner(const struct entrycraft *c, const struct hash *outer, struct buf *plain) {
+static enum err make_inner(
+	const struct entrycraft *c, const struct hash *outer, struct buf *plain) {
 	uint8_t signature[SIGN_SIGNATURE];
 	enum err e = entryinner_begin(&c->inner, plain);
 	if (!e) e = entryseal_sign_author(signature, c->author, outer, buf_span(plain));
@@ -53,8 +54,9 @@ enum err entrycraft_make(const struct entrycraft *c, const struct entry *draft, 
 	return e;
 }
 
-enum err entrycraft_open(const struct entry *entry, struct span bytes, const struct epoch_secrets *secrets,
-	struct buf *plain, struct entryinner *inner, struct hash *outer) {
+enum err entrycraft_open(const struct entry *entry, struct span bytes,
+	const struct epoch_secrets *secrets, struct buf *plain, struct entryinner *inner,
+	struct hash *outer) {
 	struct aead_nonce nonce;
 	uint8_t *at;
 	size_t overhead = entryseal_overhead((enum seal)entry->seal);
@@ -68,7 +70,8 @@ enum err entrycraft_open(const struct entry *entry, struct span bytes, const str
 	return e;
 }
 
-enum err entrycraft_check_author(const struct entryinner *inner, struct span plain, const struct hash *outer,
-	const uint8_t entry_key[SIGN_PUBLIC]) {
-	return entryproof_author(entry_key, outer, span_of(plain.ptr, inner->signed_len), inner->signature.ptr);
+enum err entrycraft_check_author(const struct entryinner *inner, struct span plain,
+	const struct hash *outer, const uint8_t entry_key[SIGN_PUBLIC]) {
+	return entryproof_author(
+		entry_key, outer, span_of(plain.ptr, inner->signed_len), inner->signature.ptr);
 }

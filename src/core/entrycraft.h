@@ -15,7 +15,8 @@ struct entrycraft {
 	const struct signer *author;         /* the device's (or the kit's) entry key */
 	struct entryinner inner;             /* all but signature; body is encoded already */
 	const struct epoch_secrets *sealing; /* of the entry's epoch */
-	const struct epoch_secrets *access;  /* of the epoch in force before it: its key of the entry's role signs */
+	const struct epoch_secrets
+		*access; /* of the epoch in force before it: its key of the entry's role signs */
 	struct fresh *fresh;
 };
 
@@ -23,17 +24,19 @@ struct entrycraft {
  * Makes the entry: ${draft} has everything but nonce, sealed and signature. Appends to ${out}, which is empty.
  * E_DENIED without the access key; E_USAGE, E_LIMIT, E_NOMEM, E_IO.
  */
-MUST_USE enum err entrycraft_make(const struct entrycraft *c, const struct entry *draft, struct buf *out);
+MUST_USE enum err entrycraft_make(
+	const struct entrycraft *c, const struct entry *draft, struct buf *out);
 
 /*
  * Opens the inner part of ${entry}, decoded from ${bytes}, into ${plain} (cleared first), into which ${inner} points.
  * ${outer} gets the outer hash, for the author's signature. E_FORGED: does not open; E_FORMAT: no inner part.
  */
-MUST_USE enum err entrycraft_open(const struct entry *entry, struct span bytes, const struct epoch_secrets *secrets,
-	struct buf *plain, struct entryinner *inner, struct hash *outer);
+MUST_USE enum err entrycraft_open(const struct entry *entry, struct span bytes,
+	const struct epoch_secrets *secrets, struct buf *plain, struct entryinner *inner,
+	struct hash *outer);
 
 /* Checks the author's signature over what entrycraft_open gave. E_FORGED. */
-MUST_USE enum err entrycraft_check_author(const struct entryinner *inner, struct span plain, const struct hash *outer,
-	const uint8_t entry_key[SIGN_PUBLIC]);
+MUST_USE enum err entrycraft_check_author(const struct entryinner *inner, struct span plain,
+	const struct hash *outer, const uint8_t entry_key[SIGN_PUBLIC]);
 
 #endif

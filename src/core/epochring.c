@@ -79,7 +79,8 @@ const uint8_t *epochring_kem_public(const struct epochring *r, uint32_t epoch) {
 }
 
 /* Tries one box with one recipient, and believes it only if it is what the entry states. */
-static enum err try_box(struct epochring *r, const struct epochring_recipient *who, struct span box, struct root_key *root) {
+static enum err try_box(struct epochring *r, const struct epochring_recipient *who, struct span box,
+	struct root_key *root) {
 	struct box_content content;
 	struct epoch *newest = &r->epochs[r->count - 1];
 	enum err e = box_open(&content, &who->kem, &who->id, r->kind, &r->birth, r->count, box.ptr);
@@ -93,8 +94,8 @@ static enum err try_box(struct epochring *r, const struct epochring_recipient *w
 	return e;
 }
 
-enum err epochring_open(struct epochring *r, struct span object, const struct epochring_recipient *recipients,
-	size_t count, struct root_key *root) {
+enum err epochring_open(struct epochring *r, struct span object,
+	const struct epochring_recipient *recipients, size_t count, struct root_key *root) {
 	struct boxes boxes;
 	enum err e = boxes_decode(&boxes, object);
 	if (e) return e;
@@ -129,7 +130,8 @@ enum err epochring_open_previous(struct epochring *r, struct span object) {
 	struct epoch *before = &r->epochs[oldest - 2];
 	e = epochkeys_unwrap(&previous, &r->epochs[oldest - 1].secrets, boxes.wrap.ptr);
 	if (!e) {
-		if (r->kind == CHAIN_ACCOUNT) epochkeys_account(&before->secrets, &r->birth, oldest - 1, &previous);
+		if (r->kind == CHAIN_ACCOUNT)
+			epochkeys_account(&before->secrets, &r->birth, oldest - 1, &previous);
 		else epochkeys_reader(&before->secrets, &r->birth, oldest - 1, &previous);
 		e = epochkeys_check_commitment(&before->secrets, &before->stated.commitment);
 		if (!e) before->open = true;

@@ -13,7 +13,8 @@ enum { EPOCHRING_MAX = 65536 };
 
 struct epochring;
 
-MUST_USE enum err epochring_new(struct epochring **out, enum chain_kind kind, const struct hash *birth);
+MUST_USE enum err epochring_new(
+	struct epochring **out, enum chain_kind kind, const struct hash *birth);
 void epochring_free(struct epochring *r);
 
 /* The next epoch's public side, in order from 1. E_LIMIT, E_NOMEM. */
@@ -21,7 +22,8 @@ MUST_USE enum err epochring_add(struct epochring *r, const struct entrypublic_ke
 
 uint32_t epochring_newest(const struct epochring *r); /* 0: none yet */
 struct hash epochring_boxes(const struct epochring *r, uint32_t epoch);
-const uint8_t *epochring_kem_public(const struct epochring *r, uint32_t epoch); /* KEM_PUBLIC bytes */
+const uint8_t *epochring_kem_public(
+	const struct epochring *r, uint32_t epoch); /* KEM_PUBLIC bytes */
 
 /* One who may find a box: by id, and with these keys. */
 struct epochring_recipient {
@@ -33,8 +35,8 @@ struct epochring_recipient {
  * Opens the newest epoch from its boxes object ${boxes}, trying every box with every recipient. A vault's root goes to
  * ${root} (NULL for an account). E_DENIED if no box opens; E_FORGED if what opened is not what the entry states.
  */
-MUST_USE enum err epochring_open(struct epochring *r, struct span boxes, const struct epochring_recipient *recipients,
-	size_t count, struct root_key *root);
+MUST_USE enum err epochring_open(struct epochring *r, struct span boxes,
+	const struct epochring_recipient *recipients, size_t count, struct root_key *root);
 
 /* Opens the epoch before the oldest open one, from the boxes object of that oldest. E_NOTFOUND if all are open. */
 MUST_USE enum err epochring_open_previous(struct epochring *r, struct span boxes);

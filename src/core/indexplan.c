@@ -39,7 +39,8 @@ void indexplan_free(struct indexplan *p) {
 	mem_free(p);
 }
 
-enum err indexplan_pack(struct indexplan *p, const struct hash *name, uint32_t size, uint32_t *number) {
+enum err indexplan_pack(
+	struct indexplan *p, const struct hash *name, uint32_t size, uint32_t *number) {
 	struct indexhead_pack row = { .name = *name, .size = size };
 	enum err e = indexhead_add_pack(&p->packs, &row);
 	if (!e) *number = p->pack_count++;
@@ -98,7 +99,8 @@ static bool sort_by_bucket(struct indexplan *p) {
 		for (size_t i = 0; i < BUCKETS; i++) start[i + 1] += start[i];
 		for (size_t i = 0; i < p->count; i++) sorted[start[bucket_of(&p->rows[i])]++] = p->rows[i];
 		for (size_t i = 0, from = 0; i < BUCKETS; from = start[i], i++)
-			if (start[i] - from > 1) qsort(sorted + from, start[i] - from, sizeof *sorted, row_order);
+			if (start[i] - from > 1)
+				qsort(sorted + from, start[i] - from, sizeof *sorted, row_order);
 		mem_free(p->rows);
 		p->rows = sorted;
 		sorted = NULL;
@@ -137,7 +139,8 @@ size_t indexplan_find(const struct indexplan *p, const struct hash *id) {
 	return from < p->count && hash_order(&p->rows[from].id, id) == 0 ? from : p->count;
 }
 
-bool indexplan_find_cut(const struct indexplan *p, uint32_t pack, uint32_t offset, struct indexhead_cut *out) {
+bool indexplan_find_cut(
+	const struct indexplan *p, uint32_t pack, uint32_t offset, struct indexhead_cut *out) {
 	struct indexhead_cut key = { .pack = pack, .offset = offset };
 	if (!p->cut_count) return false;
 	const struct indexhead_cut *found = bsearch(&key, p->cuts, p->cut_count, sizeof key, cut_order);
@@ -180,7 +183,8 @@ enum err indexplan_leaf(const struct indexplan *p, uint32_t i, struct buf *out) 
 	return e;
 }
 
-enum err indexplan_leaf_at(struct indexplan *p, uint32_t i, uint32_t pack, uint32_t offset, uint32_t length) {
+enum err indexplan_leaf_at(
+	struct indexplan *p, uint32_t i, uint32_t pack, uint32_t offset, uint32_t length) {
 	struct indexhead_leaf row = {
 		.first = p->rows[(size_t)i * LIMIT_LEAF_ROWS].id,
 		.pack = pack,
@@ -208,10 +212,12 @@ enum err indexplan_head(const struct indexplan *p, struct buf *out) {
 }
 
 size_t indexplan_need(const struct indexplan *p) {
-	size_t per_record = SIZE_TAG + packtable_block_len(0) + SIZE_BLOCK_STORED_HEADER + block_raw_len(1, 0);
+	size_t per_record =
+		SIZE_TAG + packtable_block_len(0) + SIZE_BLOCK_STORED_HEADER + block_raw_len(1, 0);
 	size_t leaves = indexplan_leaves(p);
-	size_t head = 64 + ((size_t)p->pack_count + 64) * SIZE_HEAD_PACK_ROW + p->cut_count * SIZE_HEAD_CUT_ROW +
-		      leaves * SIZE_HEAD_LEAF_ROW;
+	size_t head = 64 + ((size_t)p->pack_count + 64) * SIZE_HEAD_PACK_ROW +
+		p->cut_count * SIZE_HEAD_CUT_ROW + leaves * SIZE_HEAD_LEAF_ROW;
 	size_t parts = head / LIMIT_HEAD_PART + 2;
-	return p->count * SIZE_LEAF_ROW + leaves * per_record + head + parts * (per_record + SIZE_LOCATION);
+	return p->count * SIZE_LEAF_ROW + leaves * per_record + head +
+		parts * (per_record + SIZE_LOCATION);
 }

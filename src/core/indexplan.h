@@ -16,7 +16,8 @@ MUST_USE enum err indexplan_new(struct indexplan **out);
 void indexplan_free(struct indexplan *p);
 
 /* A pack that rows may name; its number goes to ${*number}. A name given twice gets two numbers. E_LIMIT, E_NOMEM. */
-MUST_USE enum err indexplan_pack(struct indexplan *p, const struct hash *name, uint32_t size, uint32_t *number);
+MUST_USE enum err indexplan_pack(
+	struct indexplan *p, const struct hash *name, uint32_t size, uint32_t *number);
 
 /* A chunk's place. ${row->pack} is a number from indexplan_pack or INDEXLEAF_SAME_PACK. E_NOMEM. */
 MUST_USE enum err indexplan_row(struct indexplan *p, const struct indexleaf_row *row);
@@ -32,7 +33,8 @@ void indexplan_sort(struct indexplan *p);
 /* After sorting: row ${i}; the first row of ${id} (indexplan_rows if none); a cut block; a pack as it was given. */
 const struct indexleaf_row *indexplan_row_at(const struct indexplan *p, size_t i);
 size_t indexplan_find(const struct indexplan *p, const struct hash *id);
-bool indexplan_find_cut(const struct indexplan *p, uint32_t pack, uint32_t offset, struct indexhead_cut *out);
+bool indexplan_find_cut(
+	const struct indexplan *p, uint32_t pack, uint32_t offset, struct indexhead_cut *out);
 struct indexhead_pack indexplan_pack_at(const struct indexplan *p, uint32_t number);
 uint32_t indexplan_packs(const struct indexplan *p);
 
@@ -41,7 +43,8 @@ uint32_t indexplan_leaves(const struct indexplan *p);
 MUST_USE enum err indexplan_leaf(const struct indexplan *p, uint32_t i, struct buf *out);
 
 /* Says where leaf ${i} (in order) was put: pack number or INDEXLEAF_SAME_PACK, offset, record length. E_NOMEM. */
-MUST_USE enum err indexplan_leaf_at(struct indexplan *p, uint32_t i, uint32_t pack, uint32_t offset, uint32_t length);
+MUST_USE enum err indexplan_leaf_at(
+	struct indexplan *p, uint32_t i, uint32_t pack, uint32_t offset, uint32_t length);
 
 /* The head's byte string, after all leaves have their places; appended to ${out}. */
 MUST_USE enum err indexplan_head(const struct indexplan *p, struct buf *out);

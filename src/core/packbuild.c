@@ -20,7 +20,9 @@ struct packbuild {
 static enum err write_header(struct packbuild *b, const uint8_t enc[KEM_ENC]) {
 	struct buf head;
 	buf_init(&head, SIZE_PACK_HEADER);
-	struct packhead h = { .epoch = b->p.epoch, .enc = span_of(enc, KEM_ENC), .commitment = b->keys.commitment };
+	struct packhead h = {
+		.epoch = b->p.epoch, .enc = span_of(enc, KEM_ENC), .commitment = b->keys.commitment
+	};
 	enum err e = packhead_encode(&h, &head);
 	if (!e) memcpy(b->bytes, head.ptr, SIZE_PACK_HEADER);
 	buf_free(&head);
@@ -72,7 +74,8 @@ size_t packbuild_room(const struct packbuild *b, size_t ids) {
 	return need < b->p.limit ? b->p.limit - need : 0;
 }
 
-enum err packbuild_add(struct packbuild *b, const struct packbuild_record *r, uint32_t *offset, uint32_t *length) {
+enum err packbuild_add(
+	struct packbuild *b, const struct packbuild_record *r, uint32_t *offset, uint32_t *length) {
 	assert(r->bytes.len > 0 && r->bytes.len <= packbuild_room(b, r->count));
 	uint32_t len = (uint32_t)(r->bytes.len + SIZE_TAG);
 	uint32_t at = (uint32_t)b->used;
@@ -99,7 +102,8 @@ static enum err write_table(struct packbuild *b, const struct hash *previous, ui
 	return e;
 }
 
-enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool full, struct span *bytes) {
+enum err packbuild_finish(
+	struct packbuild *b, const struct hash *previous, bool full, struct span *bytes) {
 	uint8_t trailer[SIZE_PACK_TRAILER];
 	uint32_t table_length = 0;
 	uint32_t size = full ? b->p.limit : packhead_padded_size(packbuild_need(b));
@@ -116,7 +120,8 @@ enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool
 	size_t end = b->used + table_length, trailer_at = size - SIZE_PACK_TRAILER_SEALED;
 	e = packkeys_padding(b->bytes + end, trailer_at - end, b->p.fresh);
 	if (e) return e;
-	packkeys_seal(b->bytes + trailer_at, &b->keys, PACK_TRAILER, trailer_at, span_of(trailer, sizeof trailer));
+	packkeys_seal(b->bytes + trailer_at, &b->keys, PACK_TRAILER, trailer_at,
+		span_of(trailer, sizeof trailer));
 	*bytes = span_of(b->bytes, size);
 	return OK;
 }

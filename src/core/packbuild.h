@@ -16,10 +16,11 @@ struct packbuild_params {
 	const struct hash *vault;
 	uint32_t epoch;
 	const uint8_t *epoch_public; /* KEM_PUBLIC bytes */
-	struct packtable head;       /* run, start, writer, origin, continues; previous is given at the end */
+	struct packtable head; /* run, start, writer, origin, continues; previous is given at the end */
 	struct fresh *fresh;
-	uint8_t *memory; /* LIMIT_PACK bytes, lent until the pack is freed: first touches are dear, so callers reuse them */
-	uint32_t limit;  /* LIMIT_PACK; tests use smaller packs */
+	uint8_t *
+		memory; /* LIMIT_PACK bytes, lent until the pack is freed: first touches are dear, so callers reuse them */
+	uint32_t limit; /* LIMIT_PACK; tests use smaller packs */
 };
 
 /* A new pack with keys of its own. ${p} is copied; what it points to must live as long. E_NOMEM, E_FORMAT, E_IO. */
@@ -46,12 +47,14 @@ struct packbuild_record {
 	size_t count;
 	struct span bytes;
 };
-MUST_USE enum err packbuild_add(struct packbuild *b, const struct packbuild_record *r, uint32_t *offset, uint32_t *length);
+MUST_USE enum err packbuild_add(
+	struct packbuild *b, const struct packbuild_record *r, uint32_t *offset, uint32_t *length);
 
 /*
  * Ends the pack: full size if ${full}, else padded by the Padmé rule. ${previous}: the name of the pack whose last block
  * goes on here (only looked at if the head says so). ${bytes} are valid until the pack is freed.
  */
-MUST_USE enum err packbuild_finish(struct packbuild *b, const struct hash *previous, bool full, struct span *bytes);
+MUST_USE enum err packbuild_finish(
+	struct packbuild *b, const struct hash *previous, bool full, struct span *bytes);
 
 #endif

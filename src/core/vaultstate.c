@@ -64,7 +64,8 @@ static struct vault_thread *find_thread(const struct vaultstate *s, const struct
 	return NULL;
 }
 
-const struct vault_thread *vaultstate_thread(const struct vaultstate *s, const struct hash *device) {
+const struct vault_thread *vaultstate_thread(
+	const struct vaultstate *s, const struct hash *device) {
 	return find_thread(s, device);
 }
 
@@ -87,7 +88,8 @@ uint64_t vaultstate_hold(const struct vaultstate *s, int64_t time) {
 }
 
 static enum err add_policy(struct vaultstate *s, int64_t time, uint64_t hold) {
-	enum err e = one_more((void **)&s->policies, &s->policy_room, s->policy_count, sizeof *s->policies, POLICIES_MAX);
+	enum err e = one_more(
+		(void **)&s->policies, &s->policy_room, s->policy_count, sizeof *s->policies, POLICIES_MAX);
 	if (!e) s->policies[s->policy_count++] = (struct vault_policy){ .time = time, .hold = hold };
 	return e;
 }
@@ -114,9 +116,11 @@ static enum err own_stamp(struct vault_snapshot *v, const struct stamp *from) {
 	return OK;
 }
 
-static enum err add_indexes(struct vaultstate *s, const struct locationlist *added, uint64_t sequence) {
+static enum err add_indexes(
+	struct vaultstate *s, const struct locationlist *added, uint64_t sequence) {
 	for (size_t i = 0; i < location_count(added); i++) {
-		enum err e = one_more((void **)&s->indexes, &s->index_room, s->index_count, sizeof *s->indexes, INDEXES_MAX);
+		enum err e = one_more(
+			(void **)&s->indexes, &s->index_room, s->index_count, sizeof *s->indexes, INDEXES_MAX);
 		if (e) return e;
 		s->indexes[s->index_count++] = (struct vault_index){
 			.location = location_at(added, i),
@@ -131,12 +135,14 @@ static void remove_indexes(struct vaultstate *s, const struct locationlist *remo
 		struct location gone = location_at(removed, i);
 		size_t kept = 0;
 		for (size_t k = 0; k < s->index_count; k++)
-			if (location_order(&s->indexes[k].location, &gone) != 0) s->indexes[kept++] = s->indexes[k];
+			if (location_order(&s->indexes[k].location, &gone) != 0)
+				s->indexes[kept++] = s->indexes[k];
 		s->index_count = kept;
 	}
 }
 
-static enum err apply_create(struct vaultstate *s, const struct vaultbody *b, const struct entryinner *inner, int64_t time) {
+static enum err apply_create(
+	struct vaultstate *s, const struct vaultbody *b, const struct entryinner *inner, int64_t time) {
 	if (!hash_equal(&b->owner, &inner->account)) return E_FORGED;
 	s->root_commitment = b->root_commitment;
 	s->chunk_min = b->chunk_min;
@@ -148,10 +154,13 @@ static enum err apply_create(struct vaultstate *s, const struct vaultbody *b, co
 	return add_policy(s, time, b->hold);
 }
 
-static enum err apply_snapshot(struct vaultstate *s, const struct vaultbody *b, const struct entryinner *inner,
-	uint64_t sequence) {
-	struct vault_snapshot v = { .sequence = sequence, .touched = sequence, .id = b->snapshot, .device = inner->device };
-	enum err e = one_more((void **)&s->snapshots, &s->snapshot_room, s->snapshot_count, sizeof v, SNAPSHOTS_MAX);
+static enum err apply_snapshot(struct vaultstate *s, const struct vaultbody *b,
+	const struct entryinner *inner, uint64_t sequence) {
+	struct vault_snapshot v = {
+		.sequence = sequence, .touched = sequence, .id = b->snapshot, .device = inner->device
+	};
+	enum err e = one_more(
+		(void **)&s->snapshots, &s->snapshot_room, s->snapshot_count, sizeof v, SNAPSHOTS_MAX);
 	if (!e) e = add_indexes(s, &b->added, sequence);
 	if (!e) e = own_stamp(&v, &b->stamp);
 	if (!e) s->snapshots[s->snapshot_count++] = v;
@@ -200,9 +209,13 @@ static enum err apply_keep(struct vaultstate *s, const struct vaultbody *b, uint
 	return add_indexes(s, &b->added, sequence);
 }
 
-static enum err apply_intent(struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
-	struct vault_intent v = { .sequence = entry->sequence, .time = entry->time, .packs = pub->packs };
-	enum err e = one_more((void **)&s->intents, &s->intent_room, s->intent_count, sizeof v, INTENTS_MAX);
+static enum err apply_intent(
+	struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
+	struct vault_intent v = {
+		.sequence = entry->sequence, .time = entry->time, .packs = pub->packs
+	};
+	enum err e =
+		one_more((void **)&s->intents, &s->intent_room, s->intent_count, sizeof v, INTENTS_MAX);
 	if (e) return e;
 	v.bytes = mem_alloc(pub->packs.names.rows.len);
 	if (!v.bytes) return E_NOMEM;
@@ -213,9 +226,11 @@ static enum err apply_intent(struct vaultstate *s, const struct entry *entry, co
 	return OK;
 }
 
-static enum err remember_purge(struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
+static enum err remember_purge(
+	struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
 	struct vault_purge v = { .sequence = entry->sequence, .packs = pub->packs };
-	enum err e = one_more((void **)&s->purges, &s->purge_room, s->purge_count, sizeof v, PURGES_MAX);
+	enum err e =
+		one_more((void **)&s->purges, &s->purge_room, s->purge_count, sizeof v, PURGES_MAX);
 	if (e) return e;
 	v.bytes = mem_alloc(pub->packs.names.rows.len);
 	if (!v.bytes) return E_NOMEM;
@@ -225,7 +240,8 @@ static enum err remember_purge(struct vaultstate *s, const struct entry *entry, 
 	return OK;
 }
 
-static enum err apply_purge(struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
+static enum err apply_purge(
+	struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
 	const struct vault_intent *intent = vaultstate_intent(s, pub->intent);
 	if (!intent) return E_FORGED;
 	uint64_t hold = vaultstate_hold(s, intent->time), now = vaultstate_hold(s, entry->time);
@@ -245,11 +261,12 @@ static bool type_fits(uint8_t type, uint8_t class, uint8_t public_kind) {
 	case ENTRYPUBLIC_PURGE: return type == VAULTBODY_PURGE;
 	default:
 		return type != VAULTBODY_CREATE && type != VAULTBODY_ROTATE && type != VAULTBODY_HOME &&
-		       type != VAULTBODY_INTENT && type != VAULTBODY_PURGE;
+			type != VAULTBODY_INTENT && type != VAULTBODY_PURGE;
 	}
 }
 
-static enum err apply_body(struct vaultstate *s, const struct entry *entry, const struct entryinner *inner) {
+static enum err apply_body(
+	struct vaultstate *s, const struct entry *entry, const struct entryinner *inner) {
 	struct entrypublic pub;
 	struct vaultbody b;
 	enum err e = entrypublic_decode(&pub, entry->public_part);
@@ -263,7 +280,9 @@ static enum err apply_body(struct vaultstate *s, const struct entry *entry, cons
 	case VAULTBODY_SUMMARY: return OK;
 	case VAULTBODY_HOME: s->home = pub.store; return OK;
 	case VAULTBODY_SNAPSHOT: return apply_snapshot(s, &b, inner, entry->sequence);
-	case VAULTBODY_INDEX: remove_indexes(s, &b.removed); return add_indexes(s, &b.added, entry->sequence);
+	case VAULTBODY_INDEX:
+		remove_indexes(s, &b.removed);
+		return add_indexes(s, &b.added, entry->sequence);
 	case VAULTBODY_TAG: return apply_tag(s, &b);
 	case VAULTBODY_FORGET: apply_forget(s, &b); return OK;
 	case VAULTBODY_KEEP: return apply_keep(s, &b, entry->sequence);
@@ -277,9 +296,12 @@ static enum err apply_body(struct vaultstate *s, const struct entry *entry, cons
 /* Two chains, one order: doc/spec/chains.md section 4. */
 static enum err check_account_head(const struct vaultstate *s, const struct entryinner *inner,
 	const struct accountstate *account, const struct account_device **device) {
-	if (!hash_equal(&inner->account, &account->id) || (s->count && !hash_equal(&inner->account, &s->owner))) return E_FORGED;
+	if (!hash_equal(&inner->account, &account->id) ||
+		(s->count && !hash_equal(&inner->account, &s->owner)))
+		return E_FORGED;
 	if (inner->account_sequence >= account->count) return E_ROLLBACK;
-	if (!hash_equal(&inner->account_head, &account->hashes[inner->account_sequence])) return E_FORGED;
+	if (!hash_equal(&inner->account_head, &account->hashes[inner->account_sequence]))
+		return E_FORGED;
 	if (s->count && inner->account_sequence < s->account_sequence) return E_FORGED;
 	*device = accountstate_device(account, &inner->device);
 	if (!*device || !accountstate_valid_at(*device, inner->account_sequence)) return E_FORGED;
@@ -292,10 +314,12 @@ static bool own_thread_holds(const struct vaultstate *s, const struct entryinner
 	return inner->own_sequence == t->sequence && hash_equal(&inner->own_hash, &t->hash);
 }
 
-static enum err move_thread(struct vaultstate *s, const struct hash *device, uint64_t sequence, const struct hash *hash) {
+static enum err move_thread(
+	struct vaultstate *s, const struct hash *device, uint64_t sequence, const struct hash *hash) {
 	struct vault_thread *t = find_thread(s, device);
 	if (!t) {
-		enum err e = one_more((void **)&s->threads, &s->thread_room, s->thread_count, sizeof *t, THREADS_MAX);
+		enum err e = one_more(
+			(void **)&s->threads, &s->thread_room, s->thread_count, sizeof *t, THREADS_MAX);
 		if (e) return e;
 		t = &s->threads[s->thread_count++];
 	}
@@ -303,8 +327,9 @@ static enum err move_thread(struct vaultstate *s, const struct hash *device, uin
 	return OK;
 }
 
-static enum err apply_opened(struct vaultstate *s, const struct entry *entry, const struct entryinner *inner,
-	struct span plain, const struct hash *outer, const struct hash *hash, const struct accountstate *account) {
+static enum err apply_opened(struct vaultstate *s, const struct entry *entry,
+	const struct entryinner *inner, struct span plain, const struct hash *outer,
+	const struct hash *hash, const struct accountstate *account) {
 	const struct account_device *device;
 	enum err e = check_account_head(s, inner, account, &device);
 	if (!e && !own_thread_holds(s, inner)) e = E_FORGED;
@@ -327,7 +352,8 @@ enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry, struc
 	struct hash outer;
 	const struct epoch_secrets *secrets = epochring_secrets(ring, entry->epoch);
 	if (!secrets) return E_DENIED;
-	enum err e = one_more((void **)&s->times, &s->time_room, s->count, sizeof *s->times, ENTRIES_MAX);
+	enum err e =
+		one_more((void **)&s->times, &s->time_room, s->count, sizeof *s->times, ENTRIES_MAX);
 	if (e) return e;
 	buf_init(&plain, LIMIT_ENTRY_INNER);
 	e = entrycraft_open(entry, bytes, secrets, &plain, &inner, &outer);

@@ -13,7 +13,8 @@
 
 struct vault_snapshot {
 	uint64_t sequence;
-	uint64_t touched; /* sequence of its entry, or of its newest keep: what a purge after that must look at */
+	uint64_t
+		touched; /* sequence of its entry, or of its newest keep: what a purge after that must look at */
 	struct hash id;
 	struct hash device;
 	bool forgotten;
@@ -64,8 +65,8 @@ struct vaultstate {
 	struct hash owner;
 	uint64_t account_sequence; /* the newest account head named so far */
 	struct hash account_head;
-	uint64_t keys_sequence;    /* the account head named when the newest epoch began */
-	struct hash home;          /* zero unless a home entry named one */
+	uint64_t keys_sequence;           /* the account head named when the newest epoch began */
+	struct hash home;                 /* zero unless a home entry named one */
 	struct vault_snapshot *snapshots; /* by sequence */
 	size_t snapshot_count, snapshot_room;
 	struct vault_index *indexes;
@@ -91,8 +92,9 @@ void vaultstate_done(struct vaultstate *s);
  * void control entry. E_ROLLBACK: it names an account head that ${account} does not reach: read that chain again.
  * E_UNSUPPORTED: a control entry for a newer program. E_DENIED: its epoch is not open. E_NOMEM, E_LIMIT.
  */
-MUST_USE enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry, struct span bytes,
-	const struct hash *hash, const struct epochring *ring, const struct accountstate *account);
+MUST_USE enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry,
+	struct span bytes, const struct hash *hash, const struct epochring *ring,
+	const struct accountstate *account);
 
 /* The hold in force at ${time} (ns), in seconds; and the one that a purge of an intent made at ${time} must keep. */
 uint64_t vaultstate_hold(const struct vaultstate *s, int64_t time);

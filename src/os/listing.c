@@ -69,7 +69,8 @@ enum err listing_read(struct listing *l, int fd, struct why *why) {
 		if (n < 0) return why_errno(why, "reading a folder");
 		if (n == 0) break;
 		for (long at = 0; at < n;) {
-			const struct kernel_dirent *d = (const struct kernel_dirent *)(const void *)(chunk + at);
+			const struct kernel_dirent *d =
+				(const struct kernel_dirent *)(const void *)(chunk + at);
 			enum err e = add(l, d);
 			if (e) return why_err(why, e, "reading a folder");
 			at += d->length;

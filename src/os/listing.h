@@ -8,7 +8,7 @@
 struct listing_name {
 	const char *name; /* NUL-terminated, inside the listing */
 	uint8_t length;
-	uint8_t kind;     /* DT_DIR and the like as the file system says; DT_UNKNOWN: it does not */
+	uint8_t kind; /* DT_DIR and the like as the file system says; DT_UNKNOWN: it does not */
 };
 
 struct listing {

@@ -37,7 +37,8 @@ enum err why_errno(struct why *why, const char *format, ...) {
 	va_end(args);
 	char text[128];
 	if (n >= 0 && (size_t)n + 2 < sizeof why->msg)
-		(void)snprintf(why->msg + n, sizeof why->msg - (size_t)n, ": %s", strerror_r(number, text, sizeof text));
+		(void)snprintf(why->msg + n, sizeof why->msg - (size_t)n, ": %s",
+			strerror_r(number, text, sizeof text));
 	return code;
 }
 

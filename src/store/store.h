@@ -50,9 +50,8 @@ MUST_USE enum err store_pack_put(struct store *s, const struct hash *vault, cons
 	struct span bytes, struct why *why);
 
 /* The same for bytes whose name nobody has computed yet: it goes to ${name}. */
-MUST_USE enum err store_pack_add(struct store *s, const struct hash *vault, struct span bytes, struct hash *name,
-	struct why *why);
-
+MUST_USE enum err store_pack_add(struct store *s, const struct hash *vault, struct span bytes,
+	struct hash *name, struct why *why);
 
 /*
  * Exactly ${length} bytes from ${offset} on to ${out}; the bytes are not checked. E_FORMAT if the
