@@ -11,6 +11,7 @@ int cmd_generate(const struct invocation *inv);
 int cmd_help(const struct invocation *inv);
 int cmd_init(const struct invocation *inv);
 int cmd_ls(const struct invocation *inv);
+int cmd_prune(const struct invocation *inv);
 int cmd_version(const struct invocation *inv);
 
 #endif

@@ -1,4 +1,5 @@
 /* Rows of the verb table: keeping a vault in order. */
+#include "cli/cmd.h"
 #include "cli/optiongroups.h"
 #include "cli/verb.h"
 
@@ -170,7 +171,7 @@ const struct verb verbs_order[] = {
 	{
 		.name = "prune",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_prune,
 		.args = "",
 		.options = { optiongroups_max_unused, optiongroups_dry_run },
 		.line = "delete data that no snapshot needs",
