@@ -368,6 +368,7 @@ static enum err start_walk(struct attempt *a, struct why *why) {
 		.dry = a->o->dry_run,
 		.read_back = a->o->read_back,
 		.squeeze = a->o->compression,
+		.pack_limit = a->o->pack_limit,
 	};
 	w->options = a->o;
 	w->storing = &a->storing;

@@ -286,7 +286,7 @@ static bool block_goes(const struct prune *p, const struct indexleaf_row *row) {
 
 /* Stores again every needed chunk whose place goes. */
 static enum err repack(struct prune *p, struct packrun *run, struct why *why) {
-	struct storing_shared shared = { .vault = p->v, .run = run, .squeeze = SQUEEZE_AUTO };
+	struct storing_shared shared = { .vault = p->v, .run = run, .squeeze = SQUEEZE_AUTO, .pack_limit = p->o->pack_limit };
 	struct storing *storing = NULL;
 	uint32_t *order = NULL;
 	size_t count = indexplan_rows(p->rows);
@@ -437,6 +437,7 @@ static enum err write_out(struct prune *p, struct why *why) {
 		.start_head = head.hash,
 		.writer = s->secrets->actor.id,
 		.fresh = &s->secrets->fresh,
+		.pack_limit = p->o->pack_limit,
 	};
 	enum err e = packrun_new(&run, &rp, why);
 	if (!e) e = repack(p, run, why);

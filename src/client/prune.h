@@ -23,6 +23,7 @@ struct prune_options {
 	prune_ticked *ticked;
 	places_warn *warn;
 	void *ctx;
+	uint32_t pack_limit; /* tests: smaller packs; 0: full size */
 };
 
 struct prune_result {

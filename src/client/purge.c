@@ -172,6 +172,7 @@ static enum err index_rescued(struct looking *l, struct why *why) {
 		.start_head = head.hash,
 		.writer = s->secrets->actor.id,
 		.fresh = &s->secrets->fresh,
+		.pack_limit = l->o->pack_limit,
 	};
 	if (!e) e = packrun_new(&run, &p, why);
 	if (!e) e = packrun_index(run, plan, &locations, why);

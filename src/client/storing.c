@@ -102,11 +102,17 @@ static enum err put_block(struct storing *s, struct blockfill *fill, struct why 
 	return e;
 }
 
+/* Blocks are far smaller than packs, in small packs too. */
+static size_t block_target(const struct storing_shared *s) {
+	size_t most = s->pack_limit / 4;
+	return most && most < LIMIT_BLOCK_FILL ? most : LIMIT_BLOCK_FILL;
+}
+
 static enum err add_chunk(struct storing *s, uint8_t type, const struct hash *id, uint32_t number,
 	struct span chunk, struct why *why) {
 	struct blockfill **fill = &s->fills[type];
 	enum err e = OK;
-	if (!*fill) e = why_err(why, blockfill_new(fill, type), "storing a chunk");
+	if (!*fill) e = why_err(why, blockfill_new(fill, type, block_target(s->shared)), "storing a chunk");
 	if (!e && !blockfill_fits(*fill, chunk.len)) e = put_block(s, *fill, why);
 	if (!e) e = why_err(why, blockfill_add(*fill, id, number, chunk), "storing a chunk");
 	return e;

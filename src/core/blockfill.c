@@ -10,6 +10,7 @@ enum { HEAD_MAX = SIZE_BLOCK_STORED_HEADER + 2 + 3 * LIMIT_BLOCK_CHUNKS };
 
 struct blockfill {
 	uint8_t type;
+	size_t fill;
 	size_t count;
 	struct buf bytes; /* room for the head, then the data */
 	struct hash ids[LIMIT_BLOCK_CHUNKS];
@@ -17,10 +18,11 @@ struct blockfill {
 	uint32_t lengths[LIMIT_BLOCK_CHUNKS];
 };
 
-enum err blockfill_new(struct blockfill **out, uint8_t type) {
+enum err blockfill_new(struct blockfill **out, uint8_t type, size_t fill) {
 	struct blockfill *b = mem_alloc(sizeof *b);
 	if (!b) return E_NOMEM;
 	b->type = type;
+	b->fill = fill;
 	b->count = 0;
 	buf_init(&b->bytes, HEAD_MAX + LIMIT_BLOCK_DATA);
 	if (buf_add_zero(&b->bytes, HEAD_MAX)) {
@@ -39,7 +41,7 @@ void blockfill_free(struct blockfill *b) {
 
 bool blockfill_fits(const struct blockfill *b, size_t length) {
 	if (b->count == 0) return true;
-	return b->count < LIMIT_BLOCK_CHUNKS && blockfill_bytes(b) + length <= LIMIT_BLOCK_FILL;
+	return b->count < LIMIT_BLOCK_CHUNKS && blockfill_bytes(b) + length <= b->fill;
 }
 
 enum err blockfill_add(

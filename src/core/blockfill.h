@@ -10,8 +10,8 @@
 
 struct blockfill;
 
-/* A block for chunks of ${type}. E_NOMEM. */
-MUST_USE enum err blockfill_new(struct blockfill **out, uint8_t type);
+/* A block for chunks of ${type}, filled to at most ${fill} bytes of data (LIMIT_BLOCK_FILL; tests: less). E_NOMEM. */
+MUST_USE enum err blockfill_new(struct blockfill **out, uint8_t type, size_t fill);
 void blockfill_free(struct blockfill *b);
 
 /* Whether a chunk of ${length} bytes still belongs into this block; an empty block takes any chunk. */
