@@ -441,6 +441,32 @@ static enum err flush_all(struct attempt *a, struct why *why) {
 	return walk_failed(a, why);
 }
 
+static enum err decide_checkpoint(
+	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	const struct buf *locations = ctx;
+	(void)v;
+	(void)why;
+	out->body = (struct vaultbody){
+		.type = VAULTBODY_INDEX,
+		.added = { .rows = buf_span(locations) },
+	};
+	return OK;
+}
+
+/* A long run names what it has stored, every so often. If that fails, the run's end will say so. */
+static void checkpoint_if_due(struct attempt *a) {
+	struct why ignored;
+	struct buf locations;
+	uint64_t now = clock_mono_ns(), each = a->o->checkpoint_seconds * UINT64_C(1000000000);
+	if (!each || a->o->dry_run || now - a->last_checkpoint < each) return;
+	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+	enum err e = packrun_checkpoint(a->run, &locations, &ignored);
+	if (!e && locations.len) e = vault_append(a->v, decide_checkpoint, &locations, &ignored);
+	err_ignore(e);
+	buf_free(&locations);
+	a->last_checkpoint = clock_mono_ns();
+}
+
 static enum err walk(struct attempt *a, struct why *why) {
 	struct backupwalk *w = &a->walk;
 	enum err e;
@@ -450,7 +476,10 @@ static enum err walk(struct attempt *a, struct why *why) {
 		e = why_err(why, plant_sources(a), "reading the sources");
 		if (!e) e = backupwalk_start(w, a->root, why);
 	}
-	while (!taskpool_wait(w->pool, TICK_MS)) tick(a);
+	while (!taskpool_wait(w->pool, TICK_MS)) {
+		tick(a);
+		checkpoint_if_due(a);
+	}
 	if (!e) e = walk_failed(a, why);
 	if (!e && a->o->stdin_fd < 0 &&
 		atomic_load(&w->files) + atomic_load(&w->others) + atomic_load(&w->directories) == 0)
@@ -768,6 +797,7 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	a->start = vault_head(a->v);
 	a->start_events = a->v->state.purge_events;
 	a->started = now_moment();
+	a->last_checkpoint = clock_mono_ns();
 	a->walk.worker_count = a->o->threads ? a->o->threads : thread_cpus();
 	buf_init(&a->locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&a->snapshot, LIMIT_SNAPSHOT);

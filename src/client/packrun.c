@@ -16,6 +16,8 @@ enum {
 	NO_PACK = -1,
 };
 
+#define UNPLANNED UINT32_C(0xfffffffe)
+
 /* A pack of this run, by its number. */
 struct outpack {
 	struct hash name;
@@ -56,14 +58,13 @@ struct packrun {
 	struct chunkset *chunks;
 	struct outpack *packs;
 	size_t pack_count, pack_room;
-	struct lane data, meta;
+	struct lane data, meta, side; /* side: the index of a checkpoint, while the others go on */
 	struct pending *pending, **pending_end;
 	size_t pending_bytes;
 	bool small; /* blocks still wait in pending */
 	uint8_t *buffers[BUFFERS_MAX];
 	size_t buffer_count;
 	uint64_t bytes;
-	size_t indexed_chunks; /* all claimed before this one are in an index */
 	enum err failed;
 	struct why why;
 };
@@ -75,7 +76,7 @@ enum err packrun_new(struct packrun **out, const struct packrun_params *p, struc
 	if (!r->p.pack_limit) r->p.pack_limit = LIMIT_PACK;
 	r->small = true;
 	r->pending_end = &r->pending;
-	r->data.previous = r->meta.previous = NO_PACK;
+	r->data.previous = r->meta.previous = r->side.previous = NO_PACK;
 	mutex_init(&r->lock);
 	mutex_cond_init(&r->named);
 	enum err e = chunkset_new(&r->chunks);
@@ -99,8 +100,8 @@ static void pending_free(struct pending *q) {
 void packrun_free(struct packrun *r) {
 	if (!r) return;
 	pending_free(r->pending);
-	struct lane *lanes[] = { &r->data, &r->meta };
-	for (size_t i = 0; i < 2; i++) packbuild_free(lanes[i]->open);
+	struct lane *lanes[] = { &r->data, &r->meta, &r->side };
+	for (size_t i = 0; i < 3; i++) packbuild_free(lanes[i]->open);
 	for (size_t i = 0; i < r->buffer_count; i++) mem_free(r->buffers[i]);
 	chunkset_free(r->chunks);
 	mem_free(r->packs);
@@ -362,26 +363,52 @@ static enum err end_lane(struct packrun *r, struct lane *lane, struct why *why) 
 	return put_pack(r, &l, why);
 }
 
-/* Rows of all chunks that no index holds yet. Packs by the plan's numbers; ${self}: the run's number of the open pack. */
-static enum err plan_rows(struct packrun *r, struct indexplan *plan, int64_t self) {
+/*
+ * Whether a pack's chunks go into the index being written: at the end all that no index holds; at a checkpoint only
+ * those that are in the store with all of their blocks. With the lock held.
+ */
+static bool is_wanted(const struct packrun *r, size_t i, bool checkpoint) {
+	const struct outpack *p = &r->packs[i];
+	if (p->indexed) return false;
+	return !checkpoint || (p->stored && (!p->has_cut || r->packs[p->cut.next_pack].stored));
+}
+
+/* Gives each pack that rows or cuts may name its number in the plan. */
+static enum err plan_packs(
+	struct packrun *r, struct indexplan *plan, int64_t self, bool checkpoint, uint32_t *numbers) {
 	enum err e = OK;
+	for (size_t i = 0; i < r->pack_count; i++) numbers[i] = UNPLANNED;
+	for (size_t i = 0; i < r->pack_count && !e; i++) {
+		if (!is_wanted(r, i, checkpoint)) continue;
+		size_t also[2] = { i, r->packs[i].has_cut ? r->packs[i].cut.next_pack : i };
+		for (size_t k = 0; k < 2 && !e; k++) {
+			const struct outpack *p = &r->packs[also[k]];
+			if (numbers[also[k]] != UNPLANNED) continue;
+			if ((int64_t)also[k] == self) numbers[also[k]] = INDEXLEAF_SAME_PACK;
+			else e = indexplan_pack(plan, &p->name, p->size, &numbers[also[k]]);
+		}
+	}
+	return e;
+}
+
+/* Rows of all wanted packs. ${self}: the run's number of the pack in which the index lies. ${wanted}: per pack. */
+static enum err plan_rows(
+	struct packrun *r, struct indexplan *plan, int64_t self, bool checkpoint, bool *wanted) {
 	uint32_t *numbers = mem_array(r->pack_count + 1, sizeof *numbers);
 	if (!numbers) return E_NOMEM;
+	enum err e = plan_packs(r, plan, self, checkpoint, numbers);
 	for (size_t i = 0; i < r->pack_count && !e; i++) {
-		if (r->packs[i].indexed) continue;
-		if ((int64_t)i == self) numbers[i] = INDEXLEAF_SAME_PACK;
-		else e = indexplan_pack(plan, &r->packs[i].name, r->packs[i].size, &numbers[i]);
-	}
-	for (size_t i = 0; i < r->pack_count && !e; i++) {
-		if (r->packs[i].indexed || !r->packs[i].has_cut) continue;
+		wanted[i] = is_wanted(r, i, checkpoint);
+		if (!wanted[i] || !r->packs[i].has_cut) continue;
 		struct indexhead_cut cut = r->packs[i].cut;
 		cut.pack = numbers[cut.pack];
 		cut.next_pack = numbers[cut.next_pack];
 		e = indexplan_cut(plan, &cut);
 	}
-	for (size_t i = r->indexed_chunks; i < chunkset_count(r->chunks) && !e; i++) {
+	for (size_t i = 0; i < chunkset_count(r->chunks) && !e; i++) {
 		const struct chunkset_item *item = chunkset_at(r->chunks, i);
-		assert(item->pack != CHUNKSET_UNPLACED);
+		assert(checkpoint || item->pack != CHUNKSET_UNPLACED);
+		if (item->pack == CHUNKSET_UNPLACED || !wanted[item->pack]) continue;
 		struct indexleaf_row row = {
 			.id = item->id,
 			.pack = numbers[item->pack],
@@ -395,9 +422,10 @@ static enum err plan_rows(struct packrun *r, struct indexplan *plan, int64_t sel
 	return e;
 }
 
-/* One index record into the metadata lane, never cut. A new pack if this one has no room. */
+/* One index record into its lane, never cut. */
 struct indexput {
 	struct packrun *r;
+	struct lane *lane;
 	struct indexplan *plan;
 	int64_t self; /* the run's pack in which all of this index lies; else NO_PACK */
 	uint32_t offset, length;
@@ -405,24 +433,34 @@ struct indexput {
 };
 
 static enum err put_record(struct indexput *p, struct span stored, struct why *why) {
-	struct packrun *r = p->r;
-	if (!r->meta.open) {
-		enum err e = open_pack(r, &r->meta, NO_PACK);
-		if (e) return why_err(why, e, "opening a pack");
-	}
 	struct packbuild_record record = { CHUNKTYPE_INDEX, false, NULL, 0, stored };
-	assert(packbuild_room(r->meta.open, 0) >= stored.len);
-	enum err e = packbuild_add(r->meta.open, &record, &p->offset, &p->length);
+	enum err e = OK;
+	mutex_lock(&p->r->lock);
+	if (!p->lane->open) e = open_pack(p->r, p->lane, NO_PACK);
+	mutex_unlock(&p->r->lock);
+	if (e) return why_err(why, e, "opening a pack");
+	if (packbuild_room(p->lane->open, 0) < stored.len)
+		return why_err(why, E_LIMIT, "adding an index");
+	e = packbuild_add(p->lane->open, &record, &p->offset, &p->length);
 	return why_err(why, e, "adding an index");
+}
+
+static struct outpack pack_at(struct packrun *r, uint32_t number) {
+	mutex_lock(&r->lock);
+	struct outpack out = r->packs[number];
+	mutex_unlock(&r->lock);
+	return out;
 }
 
 /* Ends the pack that holds leaves ${from} to ${to} and says where they are. */
 static enum err end_leaf_pack(
 	struct indexput *p, struct location *at, uint32_t from, uint32_t to, struct why *why) {
-	uint32_t number = p->r->meta.number, named;
-	enum err e = end_lane(p->r, &p->r->meta, why);
+	uint32_t number = p->lane->number, named;
+	assert(p->self == NO_PACK); /* an index that says "the same pack" was found to fit */
+	enum err e = end_lane(p->r, p->lane, why);
 	if (e) return e;
-	e = indexplan_pack(p->plan, &p->r->packs[number].name, p->r->packs[number].size, &named);
+	struct outpack pack = pack_at(p->r, number);
+	e = indexplan_pack(p->plan, &pack.name, pack.size, &named);
 	for (uint32_t i = from; i < to && !e; i++)
 		e = indexplan_leaf_at(p->plan, i, named, at[i].offset, at[i].length);
 	return why_err(why, e, "writing an index");
@@ -439,7 +477,7 @@ static enum err put_leaves(struct indexput *p, struct why *why) {
 	for (uint32_t i = 0; i < count && !e; i++) {
 		buf_clear(&stored);
 		e = why_err(why, indexplan_leaf(p->plan, i, &stored), "writing an index");
-		if (!e && p->r->meta.open && packbuild_room(p->r->meta.open, 0) < stored.len) {
+		if (!e && p->lane->open && packbuild_room(p->lane->open, 0) < stored.len) {
 			e = end_leaf_pack(p, at, open_from, i, why);
 			open_from = i;
 		}
@@ -448,7 +486,7 @@ static enum err put_leaves(struct indexput *p, struct why *why) {
 		at[i].length = p->length;
 	}
 	size_t head = indexplan_need(p->plan) - indexplan_rows(p->plan) * SIZE_LEAF_ROW;
-	if (!e && p->r->meta.open && packbuild_room(p->r->meta.open, 0) < head) {
+	if (!e && p->lane->open && packbuild_room(p->lane->open, 0) < head) {
 		e = end_leaf_pack(p, at, open_from, count, why);
 		open_from = count;
 	}
@@ -497,36 +535,64 @@ static enum err put_head(struct indexput *p, struct why *why) {
 	return e;
 }
 
-/* What the index will need if all of its rows and packs were added to ${also}. */
+/* What the index will need at most if all rows and packs of the run were added to ${also}. */
 static size_t need_estimate(struct packrun *r, const struct indexplan *also) {
-	size_t rows = chunkset_count(r->chunks) - r->indexed_chunks;
+	size_t rows = chunkset_count(r->chunks);
 	size_t leaves = rows / LIMIT_LEAF_ROWS + 2;
 	return indexplan_need(also) + rows * SIZE_LEAF_ROW + leaves * 128 + r->pack_count * 64 + 4096;
 }
 
-static enum err write_index(
-	struct packrun *r, struct indexplan *plan, struct buf *locations, struct why *why) {
-	struct indexput p = { .r = r, .plan = plan, .self = NO_PACK };
-	bool fits = r->meta.open && packbuild_room(r->meta.open, 0) >= need_estimate(r, plan);
-	enum err e = OK;
-	if (fits) p.self = r->meta.number;
-	else e = end_lane(r, &r->meta, why);
-	if (!e) e = why_err(why, plan_rows(r, plan, p.self), "writing an index");
-	if (e) return e;
-	size_t chunks = chunkset_count(r->chunks), packs = r->pack_count;
-	indexplan_sort(plan);
-	e = put_leaves(&p, why);
-	if (!e) e = put_head(&p, why);
-	uint32_t number = r->meta.number;
-	if (!e) e = end_lane(r, &r->meta, why);
+/* Leaves, head, end of the pack, durability; the location is appended. */
+static enum err put_index(struct indexput *p, struct buf *locations, struct why *why) {
+	struct packrun *r = p->r;
+	indexplan_sort(p->plan);
+	enum err e = put_leaves(p, why);
+	if (!e) e = put_head(p, why);
+	uint32_t number = p->lane->number;
+	if (!e) e = end_lane(r, p->lane, why);
 	if (!e) e = store_flush(r->p.store, &r->p.vault, why);
 	if (e) return e;
-	struct location l = { .pack = r->packs[number].name, .offset = p.offset, .length = p.length };
-	e = why_err(why, location_add(locations, &l), "writing an index");
-	if (e) return e;
-	r->indexed_chunks = chunks;
-	for (size_t i = 0; i < packs; i++) r->packs[i].indexed = true;
-	return OK;
+	struct location l = {
+		.pack = pack_at(r, number).name,
+		.offset = p->offset,
+		.length = p->length,
+	};
+	return why_err(why, location_add(locations, &l), "writing an index");
+}
+
+static enum err write_index(struct packrun *r, struct indexplan *plan, bool checkpoint,
+	struct buf *locations, struct why *why) {
+	struct indexput p = {
+		.r = r,
+		.lane = checkpoint ? &r->side : &r->meta,
+		.plan = plan,
+		.self = NO_PACK,
+	};
+	enum err e = OK;
+	bool fits =
+		!checkpoint && r->meta.open && packbuild_room(r->meta.open, 0) >= need_estimate(r, plan);
+	if (fits) p.self = r->meta.number;
+	else e = end_lane(r, p.lane, why);
+	mutex_lock(&r->lock);
+	size_t packs = r->pack_count;
+	bool *wanted = mem_array(packs + 1, sizeof *wanted);
+	if (!e && !wanted) e = why_err(why, E_NOMEM, "writing an index");
+	if (!e) e = why_err(why, plan_rows(r, plan, p.self, checkpoint, wanted), "writing an index");
+	mutex_unlock(&r->lock);
+	if (!e && indexplan_rows(plan)) e = put_index(&p, locations, why);
+	mutex_lock(&r->lock);
+	for (size_t i = 0; i < packs && !e; i++) r->packs[i].indexed |= wanted[i];
+	mutex_unlock(&r->lock);
+	mem_free(wanted);
+	return e;
+}
+
+static enum err failed_with(struct packrun *r, enum err e, struct why *why) {
+	if (!e) return OK;
+	mutex_lock(&r->lock);
+	e = fail(r, e, why);
+	mutex_unlock(&r->lock);
+	return e;
 }
 
 enum err packrun_index(
@@ -543,16 +609,20 @@ enum err packrun_index(
 		assert(!gone.pack);
 	}
 	if (!e) e = end_lane(r, &r->data, why);
-	bool nothing =
-		!e && r->indexed_chunks == chunkset_count(r->chunks) && indexplan_rows(plan) == 0;
-	if (!e && !nothing) e = write_index(r, plan, locations, why);
-	if (e) {
-		mutex_lock(&r->lock);
-		e = fail(r, e, why);
-		mutex_unlock(&r->lock);
-	}
+	if (!e) e = write_index(r, plan, false, locations, why);
 	indexplan_free(own);
-	return e;
+	return failed_with(r, e, why);
+}
+
+enum err packrun_checkpoint(struct packrun *r, struct buf *locations, struct why *why) {
+	struct indexplan *plan = NULL;
+	mutex_lock(&r->lock);
+	enum err e = check_failed(r, why);
+	mutex_unlock(&r->lock);
+	if (!e) e = why_err(why, indexplan_new(&plan), "writing an index");
+	if (!e) e = write_index(r, plan, true, locations, why);
+	indexplan_free(plan);
+	return failed_with(r, e, why);
 }
 
 size_t packrun_packs(const struct packrun *r) {

@@ -67,6 +67,12 @@ uint64_t packrun_bytes(struct packrun *r);
 MUST_USE enum err packrun_index(
 	struct packrun *r, struct indexplan *also, struct buf *locations, struct why *why);
 
+/*
+ * An index of the packs that are in the store now and that no index of this run holds, written while other threads go on:
+ * a long run names what it has, so that a later one finds it. Nothing to name: nothing is appended to ${locations}.
+ */
+MUST_USE enum err packrun_checkpoint(struct packrun *r, struct buf *locations, struct why *why);
+
 /* The number of packs this run has put, and their names. */
 size_t packrun_packs(const struct packrun *r);
 struct hash packrun_pack_name(const struct packrun *r, size_t i);

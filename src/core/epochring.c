@@ -7,6 +7,9 @@
 #include "format/boxes.h"
 #include "secret/secretmem.h"
 
+/* more epochs than chains have: readers on other threads are not disturbed by a new one */
+enum { ROOM_FIRST = 32 };
+
 struct epoch {
 	struct epoch_public stated;
 	struct hash boxes;
@@ -38,7 +41,7 @@ void epochring_free(struct epochring *r) {
 
 static enum err grow(struct epochring *r) {
 	if (r->count < r->room) return OK;
-	uint32_t room = r->room ? r->room * 2 : 4;
+	uint32_t room = r->room ? r->room * 2 : ROOM_FIRST;
 	if (room > EPOCHRING_MAX) return E_LIMIT;
 	struct epoch *wider = secretmem_alloc(room * sizeof *wider);
 	if (!wider) return E_NOMEM;
