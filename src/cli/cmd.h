@@ -12,6 +12,7 @@ int cmd_help(const struct invocation *inv);
 int cmd_init(const struct invocation *inv);
 int cmd_ls(const struct invocation *inv);
 int cmd_prune(const struct invocation *inv);
+int cmd_restore(const struct invocation *inv);
 int cmd_version(const struct invocation *inv);
 
 #endif

@@ -155,7 +155,7 @@ const struct verb verbs_data[] = {
 	{
 		.name = "restore",
 		.section = VERB_DAILY,
-		.run = NULL,
+		.run = cmd_restore,
 		.args = "SNAPSHOT",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_min = 1,
@@ -166,7 +166,7 @@ const struct verb verbs_data[] = {
 			"What was backed up as /a/b arrives as DIR/a/b. SNAPSHOT is an id, a beginning of one that only one snapshot "
 			"has, latest, or latest~N for the Nth before it.\n\n"
 			"Nothing is written outside DIR, and nothing through a link, whether it was there before or came from the "
-			"snapshot. Files are written under a temporary name and put in place whole. Other files in DIR are left alone.\n\n"
+			"snapshot. A file appears only with verified contents; one that is there already is replaced as a whole. Other files in DIR are left alone.\n\n"
 			"An owner or a device that an ordinary user can't set is counted and no error; content, an attribute or an ACL "
 			"that could not be set is exit code 3.",
 		.examples =
