@@ -16,7 +16,7 @@
 #include "os/mutex.h"
 
 enum {
-	BACKUPWALK_SEGMENT = 8 << 20, /* bytes of a large file that one thread cuts at a time */
+	BACKUPWALK_SEGMENT = 16 << 20, /* bytes of a large file that one thread cuts at a time */
 	BACKUPWALK_BUFFER = BACKUPWALK_SEGMENT + LIMIT_CHUNK,
 	BACKUPWALK_XATTRS = 1 << 20,
 };
