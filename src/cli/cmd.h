@@ -7,12 +7,16 @@
 int cmd_backup(const struct invocation *inv);
 int cmd_cat(const struct invocation *inv);
 int cmd_find(const struct invocation *inv);
+int cmd_forget(const struct invocation *inv);
 int cmd_generate(const struct invocation *inv);
 int cmd_help(const struct invocation *inv);
 int cmd_init(const struct invocation *inv);
+int cmd_keep(const struct invocation *inv);
 int cmd_ls(const struct invocation *inv);
 int cmd_prune(const struct invocation *inv);
 int cmd_restore(const struct invocation *inv);
+int cmd_snapshots(const struct invocation *inv);
+int cmd_tag(const struct invocation *inv);
 int cmd_version(const struct invocation *inv);
 
 #endif

@@ -42,7 +42,7 @@ const struct verb verbs_look[] = {
 	{
 		.name = "snapshots",
 		.section = VERB_DAILY,
-		.run = NULL,
+		.run = cmd_snapshots,
 		.args = "[SNAPSHOT...]",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_max = VERB_ARGS_MANY,

@@ -138,7 +138,7 @@ const struct verb verbs_order[] = {
 	{
 		.name = "forget",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_forget,
 		.args = "[SNAPSHOT...]",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_max = VERB_ARGS_MANY,
@@ -157,7 +157,7 @@ const struct verb verbs_order[] = {
 	{
 		.name = "keep",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_keep,
 		.args = "ID...",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_min = 1,
@@ -183,7 +183,7 @@ const struct verb verbs_order[] = {
 	{
 		.name = "tag",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_tag,
 		.args = "[SNAPSHOT...]",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_max = VERB_ARGS_MANY,

@@ -1,0 +1,153 @@
+#include "client/forget.h"
+
+#include "client/fetch.h"
+#include "client/intents.h"
+#include "client/treewalk.h"
+#include "format/chunktype.h"
+#include "format/snapshot.h"
+#include "os/signals.h"
+
+enum { NAMES_BYTES = LIMIT_FORGET * HASH_SIZE };
+
+/* The part of the ids that one entry takes. */
+struct forgetting {
+	const struct hash *ids;
+	size_t count;
+	struct buf names;
+	bool is_done;
+};
+
+static enum err decide_forget(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	struct forgetting *f = ctx;
+	enum err e = OK;
+
+	buf_clear(&f->names);
+	for (size_t i = 0; i < f->count && !e; i++) {
+		const struct vault_snapshot *s = vaultstate_snapshot(&v->state, &f->ids[i]);
+
+		if (s && !s->forgotten) e = why_err(why, buf_add(&f->names, hash_span(&s->id)), "forgetting snapshots");
+	}
+	f->is_done = !e && f->names.len == 0;
+	if (f->is_done) return E_EXISTS;
+	out->body = (struct vaultbody){ .type = VAULTBODY_FORGET, .forget = { .rows = buf_span(&f->names) } };
+	return e;
+}
+
+enum err forget_snapshots(struct vault *v, const struct hash *ids, size_t count, struct why *why) {
+	enum err e = OK;
+
+	for (size_t at = 0; at < count && !e; at += LIMIT_FORGET) {
+		struct forgetting f = { .ids = ids + at, .count = count - at < LIMIT_FORGET ? count - at : LIMIT_FORGET };
+
+		buf_init(&f.names, NAMES_BYTES);
+		e = vault_append(v, decide_forget, &f, why);
+		if (f.is_done) e = OK;
+		buf_free(&f.names);
+	}
+	return e;
+}
+
+/* What a snapshot needs, held against what the store lists. */
+struct look {
+	struct fetch *fetch;
+	struct buf packs; /* that are there, ascending */
+	bool was_scanned;
+};
+
+static enum err add_pack(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
+	struct look *l = ctx;
+
+	(void)size;
+	return why_err(why, buf_add(&l->packs, hash_span(name)), "listing packs");
+}
+
+static bool is_there(const struct look *l, const struct place *p) {
+	return intents_has(buf_span(&l->packs), &p->pack) && (!p->cut || intents_has(buf_span(&l->packs), &p->next_pack));
+}
+
+static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	struct look *l = ctx;
+	struct place places[PLACES_EACH];
+	char hex[HASH_HEX];
+
+	(void)type;
+	(void)length;
+	*skip = false;
+	if (interrupt_asked()) return why_set(why, E_CANCELLED, "interrupted");
+	for (;;) {
+		size_t count = 0;
+		enum err e = places_find(fetch_places(l->fetch), id, places, &count, why);
+
+		if (e) return e;
+		for (size_t i = 0; i < count; i++)
+			if (is_there(l, &places[i])) return OK;
+		if (l->was_scanned) break;
+		e = places_scan(fetch_places(l->fetch), why); /* the index that named it may be gone too */
+		if (e) return e;
+		l->was_scanned = true;
+	}
+	hash_hex(hex, id);
+	return why_set(why, E_FORGED, "what it needs was deleted: chunk %.16s is in no pack", hex);
+}
+
+static enum err look_at(struct vault *v, const struct hash *id, struct why *why) {
+	struct fetch_params p = { .vault = v, .threads = 1 };
+	struct look l = { .was_scanned = false };
+	struct snapshot s;
+	struct buf bytes;
+	bool skip;
+	enum err e = fetch_new(&l.fetch, &p, why);
+
+	buf_init(&l.packs, (size_t)1 << 34);
+	buf_init(&bytes, LIMIT_SNAPSHOT);
+	if (!e) e = store_pack_list(v->session->store, &v->id, add_pack, &l, why);
+	if (!e) intents_sort(&l.packs);
+	if (!e) e = look_at_chunk(&l, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
+	if (!e) e = treewalk_snapshot(l.fetch, id, &s, &bytes, why);
+	struct treewalk t = { .fetch = l.fetch, .chunk = look_at_chunk, .ctx = &l };
+	if (!e) e = treewalk_run(&t, &s.root, why);
+	fetch_free(l.fetch);
+	buf_free(&l.packs);
+	buf_free(&bytes);
+	return e;
+}
+
+/* The look is good as long as nothing was purged since. */
+struct keeping {
+	const struct hash *id;
+	uint64_t events;
+	bool has_looked;
+};
+
+static enum err decide_keep(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	struct keeping *k = ctx;
+
+	if (!k->has_looked || v->state.purge_events != k->events) {
+		enum err e = look_at(v, k->id, why);
+
+		if (e) return e;
+		k->events = v->state.purge_events;
+		k->has_looked = true;
+	}
+	out->body = (struct vaultbody){ .type = VAULTBODY_KEEP, .snapshot = *k->id };
+	return OK;
+}
+
+enum err forget_undo(struct vault *v, const struct hash *id, struct why *why) {
+	struct keeping k = { .id = id };
+
+	return vault_append(v, decide_keep, &k, why);
+}
+
+static enum err decide_intent(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	const uint64_t *sequence = ctx;
+
+	if (!vaultstate_intent(&v->state, *sequence))
+		return why_set(why, E_NOTFOUND, "no announcement %llu is in force", (unsigned long long)*sequence);
+	out->body = (struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true, .intent = *sequence };
+	return OK;
+}
+
+enum err forget_undo_intent(struct vault *v, uint64_t sequence, struct why *why) {
+	return vault_append(v, decide_intent, &sequence, why);
+}
