@@ -6,6 +6,7 @@
 
 int cmd_backup(const struct invocation *inv);
 int cmd_cat(const struct invocation *inv);
+int cmd_device_list(const struct invocation *inv);
 int cmd_find(const struct invocation *inv);
 int cmd_forget(const struct invocation *inv);
 int cmd_generate(const struct invocation *inv);
@@ -14,9 +15,13 @@ int cmd_init(const struct invocation *inv);
 int cmd_keep(const struct invocation *inv);
 int cmd_ls(const struct invocation *inv);
 int cmd_prune(const struct invocation *inv);
+int cmd_recover(const struct invocation *inv);
 int cmd_restore(const struct invocation *inv);
 int cmd_snapshots(const struct invocation *inv);
 int cmd_tag(const struct invocation *inv);
+int cmd_vault_create(const struct invocation *inv);
+int cmd_vault_info(const struct invocation *inv);
+int cmd_vault_list(const struct invocation *inv);
 int cmd_version(const struct invocation *inv);
 
 #endif

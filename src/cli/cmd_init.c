@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/jsonl.h"
 #include "cli/kitgive.h"
+#include "cli/newdevice.h"
 #include "cli/opening.h"
 #include "cli/say.h"
 #include "core/chunker.h"
@@ -30,19 +30,6 @@ struct making {
 
 static uint64_t clock_for_fresh(void) {
 	return (uint64_t)clock_real_ns();
-}
-
-/* Looks without making anything. */
-static enum err refuse_account(struct why *why) {
-	struct statefolder f;
-	enum err e = statefolder_open(&f, false, why);
-
-	if (e == E_NOTFOUND) return OK;
-	if (e) return e;
-	if (statefolder_has_keys(&f))
-		e = why_set(why, E_EXISTS, "this device has an account already, in %s", f.state_path);
-	statefolder_close(&f);
-	return e;
 }
 
 static enum err refuse_full(const char *path, struct why *why) {
@@ -72,7 +59,7 @@ static enum err check(const struct invocation *inv, struct making *m, struct why
 
 	if (!at) return why_set(why, E_USAGE, "say where the store is to be with --at DIR");
 	e = session_absolute(at, m->path, why);
-	if (!e) e = refuse_account(why);
+	if (!e) e = newdevice_check(why);
 	if (!e) e = refuse_full(m->path, why);
 	if (!e) e = kitgive_check(inv, why);
 	if (!e)
@@ -90,52 +77,26 @@ static enum err make_store(struct making *m, struct why *why) {
 	return e ? e : embedded_create(m->path, &m->store, why);
 }
 
-static void name_device(struct keystore *k) {
-	struct utsname name;
-	const char *text = uname(&name) ? "device" : name.nodename;
-	size_t len = strnlen(text, KEYSTORE_NAME_MAX);
-
-	memcpy(k->name, text, len);
-	k->name_len = (uint8_t)len;
-}
-
 /* Keys of this device and of the kit, and the account that they begin. */
 static enum err make_account(struct session *s, struct making *m, struct why *why) {
 	struct keystore *k = &s->secrets->keys;
 	struct account_new n = {
-		.store = s->store, .fresh = &s->secrets->fresh, .keys = &k->keys, .kit = &m->kit
+		.store = s->store,
+		.fresh = &s->secrets->fresh,
+		.keys = &k->keys,
+		.kit = &m->kit,
 	};
 	enum err e = kitkeys_generate(&m->kit, n.fresh);
 
-	if (!e) e = devicekeys_generate(&k->keys, n.fresh);
 	if (e) return why_err(why, e, "making keys");
-	fresh_set_device(n.fresh, &k->keys.secret);
-	actor_of_device(&s->secrets->actor, &k->keys);
-	name_device(k);
+	e = newdevice_make(s, why);
+	if (e) return e;
 	n.device_name = span_of(k->name, k->name_len);
 	e = account_create(&n, &k->account, why);
 	if (e) return e;
-	k->device = s->secrets->actor.id;
 	k->anchor_sequence = 0;
 	k->anchor_head = k->account; /* a chain's id is the hash of its first entry */
 	return OK;
-}
-
-static enum err open_account(struct session *s, struct why *why) {
-	const struct keystore *k = &s->secrets->keys;
-	struct account_open open = {
-		.store = s->store,
-		.folder = &s->folder,
-		.fresh = &s->secrets->fresh,
-		.actor = &s->secrets->actor,
-		.id = k->account,
-		.anchor = { .seq = k->anchor_sequence, .hash = k->anchor_head },
-		.has_anchor = true,
-	};
-	enum err e = account_open(&s->account, &open, why);
-
-	s->account_is_open = e == OK;
-	return e;
 }
 
 static enum err make_vault(const struct invocation *inv, struct session *s, struct why *why) {
@@ -159,7 +120,7 @@ static enum err make(
 	if (!e) e = kitgive_page(inv, &s->secrets->keys.account, m->path, &m->kit, why);
 	if (!e) e = session_keep_keys(s, m->unprotected ? NULL : &passphrase, why);
 	if (!e) e = statefolder_put_store(&s->folder, m->path, why);
-	if (!e) e = open_account(s, why);
+	if (!e) e = newdevice_open_account(s, why);
 	if (!e) e = make_vault(inv, s, why);
 	return e;
 }

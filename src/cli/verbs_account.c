@@ -48,7 +48,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "recover",
 		.section = VERB_START,
-		.run = NULL,
+		.run = cmd_recover,
 		.args = "",
 		.options = { optiongroups_kit_file, optiongroups_no_passphrase },
 		.line = "open an account on this machine with its recovery kit",
@@ -62,7 +62,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "vault list",
 		.section = VERB_KEYS,
-		.run = NULL,
+		.run = cmd_vault_list,
 		.args = "",
 		.options = { none },
 		.line = "list the vaults of the account",
@@ -70,7 +70,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "vault create",
 		.section = VERB_KEYS,
-		.run = NULL,
+		.run = cmd_vault_create,
 		.args = "NAME",
 		.args_min = 1,
 		.args_max = 1,
@@ -81,7 +81,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "vault info",
 		.section = VERB_KEYS,
-		.run = NULL,
+		.run = cmd_vault_info,
 		.args = "[NAME]",
 		.args_max = 1,
 		.options = { none },
@@ -111,7 +111,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "device list",
 		.section = VERB_KEYS,
-		.run = NULL,
+		.run = cmd_device_list,
 		.args = "",
 		.options = { none },
 		.line = "list the devices of the account, and since when each is one",
