@@ -6,6 +6,7 @@
 
 int cmd_backup(const struct invocation *inv);
 int cmd_cat(const struct invocation *inv);
+int cmd_check(const struct invocation *inv);
 int cmd_device_list(const struct invocation *inv);
 int cmd_find(const struct invocation *inv);
 int cmd_forget(const struct invocation *inv);
@@ -13,6 +14,8 @@ int cmd_generate(const struct invocation *inv);
 int cmd_help(const struct invocation *inv);
 int cmd_init(const struct invocation *inv);
 int cmd_keep(const struct invocation *inv);
+int cmd_kit_replace(const struct invocation *inv);
+int cmd_kit_verify(const struct invocation *inv);
 int cmd_ls(const struct invocation *inv);
 int cmd_prune(const struct invocation *inv);
 int cmd_recover(const struct invocation *inv);

@@ -85,6 +85,7 @@ static enum err make_account(struct session *s, struct making *m, struct why *wh
 		.fresh = &s->secrets->fresh,
 		.keys = &k->keys,
 		.kit = &m->kit,
+		.folder = &s->folder,
 	};
 	enum err e = kitkeys_generate(&m->kit, n.fresh);
 

@@ -118,7 +118,7 @@ const struct verb verbs_order[] = {
 	{
 		.name = "check",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_check,
 		.args = "",
 		.options = { check_options },
 		.line = "look for damage; never changes anything",

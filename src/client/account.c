@@ -187,8 +187,9 @@ static enum err put_epoch(struct store *store, struct fresh *fresh,
 	return e;
 }
 
+/* ${folder}: where the device remembers it, for checks; or NULL. */
 static enum err put_locator(struct store *store, struct fresh *fresh, const struct hash *account,
-	const struct kit_secret *kit, struct why *why) {
+	const struct kit_secret *kit, const struct statefolder *folder, struct why *why) {
 	struct {
 		struct kit_keys keys;
 		struct device_public pub;
@@ -206,12 +207,17 @@ static enum err put_locator(struct store *store, struct fresh *fresh, const stru
 	enum err e = locator_seal(object, s.pub.kem, &s.keys.locator, &content, fresh);
 	if (e) e = why_err(why, e, "making the locator object");
 	else e = store_locator_put(store, &s.keys.locator, span_of(object, sizeof object), why);
+	if (!e && folder) {
+		struct hash sum;
+		hash_of(&sum, span_of(object, sizeof object));
+		e = statefolder_put_locator(folder, &s.keys.locator, &sum, why);
+	}
 	mem_wipe(&s, sizeof s);
 	return e;
 }
 
 enum err account_put_locator(struct account *a, const struct kit_secret *kit, struct why *why) {
-	return put_locator(a->store, a->fresh, &a->id, kit, why);
+	return put_locator(a->store, a->fresh, &a->id, kit, a->folder, why);
 }
 
 static enum err encode_create(const struct account_new *n, const struct device_public *device,
@@ -293,7 +299,7 @@ enum err account_create(const struct account_new *n, struct hash *id, struct why
 		e = why_err(why, chainlink_next(&link, buf_span(&out), &entry, &pub),
 			"checking the account's first entry");
 	if (!e) e = store_chain_append(n->store, &link.id, 0, buf_span(&out), why);
-	if (!e) e = put_locator(n->store, n->fresh, &link.id, n->kit, why);
+	if (!e) e = put_locator(n->store, n->fresh, &link.id, n->kit, n->folder, why);
 	if (!e) *id = link.id;
 	secretmem_free(c);
 	buf_free(&public_part);

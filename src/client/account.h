@@ -61,6 +61,7 @@ struct account_new {
 	const struct device_keys *keys;
 	struct span device_name;
 	const struct kit_secret *kit;
+	const struct statefolder *folder; /* remembers the locator object; or NULL */
 };
 MUST_USE enum err account_create(const struct account_new *n, struct hash *id, struct why *why);
 

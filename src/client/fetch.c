@@ -285,15 +285,19 @@ enum err fetch_chunk(struct fetch *f, uint8_t type, const struct hash *id, struc
 	size_t tried = 0;
 	enum err e = try_places(f, type, id, out, &tried, why);
 	if (!is_damage(e)) return e;
-	/* the index lacks it or was wrong: the tables of the packs are the truth */
-	struct why reason = { OK, "" };
-	enum err scanned = places_scan(f->places, &reason);
-	if (scanned) {
-		if (why) *why = reason;
-		return scanned;
+	/* the index lacks it or was wrong: the tables of the packs are the truth, of those first that it does not name */
+	for (int all = 0; all < 2; all++) {
+		struct why reason = { OK, "" };
+		enum err scanned =
+			all ? places_scan_all(f->places, &reason) : places_scan(f->places, &reason);
+		if (scanned) {
+			if (why) *why = reason;
+			return scanned;
+		}
+		e = try_places(f, type, id, out, &tried, why);
+		if (!is_damage(e)) return e;
 	}
-	e = try_places(f, type, id, out, &tried, why);
-	if (!is_damage(e) || tried) return e == E_NOTFOUND ? E_FORGED : e;
+	if (tried) return e == E_NOTFOUND ? E_FORGED : e;
 	char hex[HASH_HEX];
 	hash_hex(hex, id);
 	return why_set(why, E_FORGED, "chunk %s is missing: no pack holds it", hex);

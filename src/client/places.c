@@ -1,6 +1,7 @@
 #include "client/places.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/little.h"
@@ -35,8 +36,8 @@ struct places {
 	size_t count, room;
 	size_t damaged;
 	const struct indexplan *borrowed;
-	struct indexplan
-		*scan; /* what the tables say of packs that no readable index names; NULL: not scanned */
+	struct indexplan *scan; /* from tables of packs that no readable index names; NULL: not read */
+	bool scanned_all;       /* and of all others */
 };
 
 static const size_t head_max = (size_t)1 << 32;
@@ -317,15 +318,20 @@ enum err places_find(struct places *p, const struct hash *id, struct place out[P
 /* A pack whose table is being read; cuts are joined when all are known. */
 struct scanned {
 	struct hash name, previous;
-	bool continues, has_cut;
-	uint32_t number, cut_offset, rest_length;
+	bool continues;
+	uint32_t number, rest_length;
+	size_t cut_from, cut_to; /* of scan.cut_rows: the chunks of its last block, if that is cut */
+	uint32_t cut_offset;
 };
 
 struct scan {
 	struct places *p;
+	bool all; /* packs that indexes name too */
 	struct indexplan *plan;
 	struct scanned *packs;
 	size_t count, room;
+	struct indexleaf_row *cut_rows;
+	size_t cut_count, cut_room;
 };
 
 bool places_has_pack(const struct places *p, const struct hash *name) {
@@ -360,20 +366,45 @@ enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct
 	return e;
 }
 
+static enum err keep_cut_row(struct scan *s, const struct indexleaf_row *row) {
+	if (s->cut_count == s->cut_room) {
+		size_t room = s->cut_room ? s->cut_room * 2 : 64;
+		struct indexleaf_row *more = mem_resize(s->cut_rows, room, sizeof *more);
+		if (!more) return E_NOMEM;
+		s->cut_rows = more;
+		s->cut_room = room;
+	}
+	s->cut_rows[s->cut_count++] = *row;
+	return OK;
+}
+
+/* The chunks of a block; those of a cut one wait until its rest is found. */
+static enum err scan_block(struct scan *s, struct scanned *n, const struct packtable_block *b) {
+	enum err e = OK;
+	if (b->type == 0) n->rest_length = b->length;
+	n->cut_from = s->cut_count;
+	for (size_t i = 0; i < hashlist_count(&b->ids) && !e; i++) {
+		struct indexleaf_row row = {
+			.id = hashlist_at(&b->ids, i),
+			.pack = n->number,
+			.offset = b->offset,
+			.length = b->length,
+			.slot = (uint16_t)i,
+		};
+		e = b->cut ? keep_cut_row(s, &row) : indexplan_row(s->plan, &row);
+	}
+	n->cut_to = s->cut_count;
+	n->cut_offset = b->offset;
+	return e;
+}
+
 static enum err scan_table(
 	struct scan *s, const struct hash *name, uint64_t size, const struct packtable *t) {
 	struct scanned n = { .name = *name, .continues = t->continues, .previous = t->previous };
 	struct span rest = t->blocks;
 	struct packtable_block b;
-	while (packtable_next(&rest, &b)) {
-		if (b.type == 0) n.rest_length = b.length;
-		if (b.cut) {
-			n.has_cut = true;
-			n.cut_offset = b.offset;
-		}
-	}
 	enum err e = indexplan_pack(s->plan, name, (uint32_t)size, &n.number);
-	if (!e) e = places_plan_table(s->plan, n.number, t);
+	while (!e && packtable_next(&rest, &b)) e = scan_block(s, &n, &b);
 	if (!e && s->count == s->room) {
 		size_t room = s->room ? s->room * 2 : 64;
 		struct scanned *more = mem_resize(s->packs, room, sizeof *more);
@@ -391,7 +422,7 @@ static enum err scan_pack(void *ctx, const struct hash *name, uint64_t size, str
 	struct buf bytes;
 	struct why reason = { OK, "" };
 	/* an index names its packs, but the pack in which it lies only if it is another's */
-	if (places_has_pack(s->p, name) && s->p->damaged == 0) {
+	if (!s->all && places_has_pack(s->p, name) && s->p->damaged == 0) {
 		bool only_index = true;
 		for (size_t i = 0; i < s->p->count && only_index; i++)
 			only_index = hash_order(&s->p->loaded[i]->location.pack, name) != 0;
@@ -410,47 +441,82 @@ static enum err scan_pack(void *ctx, const struct hash *name, uint64_t size, str
 	return e;
 }
 
-static enum err join_cuts(struct scan *s) {
-	enum err e = OK;
-	for (size_t i = 0; i < s->count && !e; i++) {
-		if (!s->packs[i].has_cut) continue;
-		for (size_t k = 0; k < s->count && !e; k++) {
-			if (!s->packs[k].continues || hash_order(&s->packs[k].previous, &s->packs[i].name) != 0)
-				continue;
-			struct indexhead_cut cut = {
-				.pack = s->packs[i].number,
-				.offset = s->packs[i].cut_offset,
-				.next_pack = s->packs[k].number,
-				.rest_length = s->packs[k].rest_length,
-			};
-			e = indexplan_cut(s->plan, &cut);
-			break;
-		}
-	}
+static int by_name(const void *a, const void *b) {
+	const struct scanned *x = a, *y = b;
+	return hash_order(&x->name, &y->name);
+}
+
+/* Where both pieces of a cut block are there, its chunks are. */
+static enum err join_cut(struct scan *s, const struct scanned *next) {
+	struct scanned key = { .name = next->previous };
+	const struct scanned *first = bsearch(&key, s->packs, s->count, sizeof key, by_name);
+	if (!first || first->cut_from == first->cut_to) return OK;
+	struct indexhead_cut cut = {
+		.pack = first->number,
+		.offset = first->cut_offset,
+		.next_pack = next->number,
+		.rest_length = next->rest_length,
+	};
+	enum err e = indexplan_cut(s->plan, &cut);
+	for (size_t i = first->cut_from; i < first->cut_to && !e; i++)
+		e = indexplan_row(s->plan, &s->cut_rows[i]);
 	return e;
 }
 
-enum err places_scan(struct places *p, struct why *why) {
-	struct scan s = { .p = p };
-	mutex_lock(&p->lock);
-	bool done = p->scan != NULL;
-	mutex_unlock(&p->lock);
-	if (done) return OK;
+static enum err join_cuts(struct scan *s) {
+	enum err e = OK;
+	if (s->count) qsort(s->packs, s->count, sizeof *s->packs, by_name);
+	for (size_t i = 0; i < s->count && !e; i++)
+		if (s->packs[i].continues) e = join_cut(s, &s->packs[i]);
+	return e;
+}
+
+static enum err scan_packs(struct places *p, bool all, struct indexplan **out, struct why *why) {
+	struct scan s = { .p = p, .all = all };
 	enum err e = why_err(why, indexplan_new(&s.plan), "reading the tables of packs");
 	if (!e) e = store_pack_list(p->p.store, &p->p.vault, scan_pack, &s, why);
 	if (!e) e = why_err(why, join_cuts(&s), "reading the tables of packs");
 	if (!e) {
 		indexplan_sort(s.plan);
-		mutex_lock(&p->lock);
-		if (!p->scan) {
-			p->scan = s.plan;
-			s.plan = NULL;
-		}
-		mutex_unlock(&p->lock);
+		*out = s.plan;
+		s.plan = NULL;
 	}
 	indexplan_free(s.plan);
 	mem_free(s.packs);
+	mem_free(s.cut_rows);
 	return e;
+}
+
+static enum err scan(struct places *p, bool all, struct why *why) {
+	struct indexplan *plan = NULL;
+	mutex_lock(&p->lock);
+	bool done = all ? p->scanned_all : p->scan != NULL;
+	mutex_unlock(&p->lock);
+	if (done) return OK;
+	enum err e = scan_packs(p, all, &plan, why);
+	if (e) return e;
+	mutex_lock(&p->lock);
+	if (!p->scan || (all && !p->scanned_all)) {
+		struct indexplan *old = p->scan;
+		p->scan = plan;
+		p->scanned_all = all;
+		plan = old;
+	}
+	mutex_unlock(&p->lock);
+	indexplan_free(plan);
+	return OK;
+}
+
+enum err places_scan(struct places *p, struct why *why) {
+	return scan(p, false, why);
+}
+
+enum err places_scan_all(struct places *p, struct why *why) {
+	return scan(p, true, why);
+}
+
+enum err places_plan_all(struct places *p, struct indexplan **out, struct why *why) {
+	return scan_packs(p, true, out, why);
 }
 
 enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct why *why) {

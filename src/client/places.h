@@ -53,6 +53,15 @@ MUST_USE enum err places_find(struct places *p, const struct hash *id,
 /* Reads the tables of all packs in the store that no readable index names; done once. Damaged packs are warned of. */
 MUST_USE enum err places_scan(struct places *p, struct why *why);
 
+/* The same of all packs, because an index may say something wrong of those that it names. */
+MUST_USE enum err places_scan_all(struct places *p, struct why *why);
+
+/*
+ * What the tables of all packs in the store say, as a plan, sorted: for an index made anew. Packs that cannot be read are
+ * warned of and left out, and so are blocks of which a piece is missing.
+ */
+MUST_USE enum err places_plan_all(struct places *p, struct indexplan **out, struct why *why);
+
 /* Every pack that the indexes name, with the size they state. What ${visit} returns other than OK ends it. */
 typedef enum err places_pack(void *ctx, const struct hash *name, uint32_t size, struct why *why);
 MUST_USE enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct why *why);

@@ -286,7 +286,9 @@ static bool block_goes(const struct prune *p, const struct indexleaf_row *row) {
 
 /* Stores again every needed chunk whose place goes. */
 static enum err repack(struct prune *p, struct packrun *run, struct why *why) {
-	struct storing_shared shared = { .vault = p->v, .run = run, .squeeze = SQUEEZE_AUTO, .pack_limit = p->o->pack_limit };
+	struct storing_shared shared = {
+		.vault = p->v, .run = run, .squeeze = SQUEEZE_AUTO, .pack_limit = p->o->pack_limit
+	};
 	struct storing *storing = NULL;
 	uint32_t *order = NULL;
 	size_t count = indexplan_rows(p->rows);
@@ -469,7 +471,9 @@ static enum err prune_once(struct prune *p, struct why *why) {
 	if (!e) e = weigh(p, why);
 	if (!e) e = decide_packs(p, why);
 	if (!e) e = name_doomed(p, why);
-	if (!e && !p->o->dry_run && anything_to_do(p)) e = write_out(p, why);
+	if (!e && !anything_to_do(p))
+		p->out->named_packs = p->out->named_bytes = 0; /* index packs alone are not worth it */
+	else if (!e && !p->o->dry_run) e = write_out(p, why);
 	return e;
 }
 

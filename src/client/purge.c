@@ -287,6 +287,7 @@ enum err purge_due(
 		if (vaultstate_hold(&v->state, now) > hold) hold = vaultstate_hold(&v->state, now);
 		if (!o->dry_run) e = first_seen(v, sequence, &seen, why);
 		int64_t due = after(seen > time ? seen : time, hold);
+		now = clock_real_ns();
 		size_t before = v->state.intent_count;
 		if (!e && due <= now && !o->dry_run) e = purge_one(v, sequence, o, out, why);
 		if (!e && v->state.intent_count == before) {

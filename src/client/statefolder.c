@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { KEYS_MAX = 65536 };
+enum { KEYS_MAX = 65536, LOCATOR_BYTES = 2 * HASH_SIZE };
 
 static enum err open_one(const char *path, bool make, int *fd, struct why *why) {
 	enum err e = OK;
@@ -62,6 +62,29 @@ enum err statefolder_get_store(const struct statefolder *f, char out[PATHS_MAX],
 
 enum err statefolder_put_store(const struct statefolder *f, const char *path, struct why *why) {
 	return file_replace(f->state, "store", span_text(path), FILE_PRIVATE, why);
+}
+
+enum err statefolder_get_locator(
+	const struct statefolder *f, struct hash *locator, struct hash *sum, struct why *why) {
+	struct buf b;
+	buf_init(&b, LOCATOR_BYTES);
+	enum err e = file_read_whole(f->state, "locator", LOCATOR_BYTES, &b, why);
+	if (e == E_LIMIT || (!e && b.len != LOCATOR_BYTES))
+		e = why_set(why, E_FORMAT, "the state file %s/locator is damaged", f->state_path);
+	if (!e) {
+		*locator = hash_from(b.ptr);
+		*sum = hash_from(b.ptr + HASH_SIZE);
+	}
+	buf_free(&b);
+	return e;
+}
+
+enum err statefolder_put_locator(const struct statefolder *f, const struct hash *locator,
+	const struct hash *sum, struct why *why) {
+	uint8_t bytes[LOCATOR_BYTES];
+	memcpy(bytes, locator->b, HASH_SIZE);
+	memcpy(bytes + HASH_SIZE, sum->b, HASH_SIZE);
+	return file_replace(f->state, "locator", span_of(bytes, sizeof bytes), FILE_PRIVATE, why);
 }
 
 void statefolder_record(const struct statefolder *f, const char *line) {

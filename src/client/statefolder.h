@@ -6,6 +6,7 @@
 #define CLIENT_STATEFOLDER_H
 
 #include "base/buf.h"
+#include "crypto/hash.h"
 #include "os/paths.h"
 #include "os/why.h"
 
@@ -34,6 +35,15 @@ MUST_USE enum err statefolder_get_store(
 	const struct statefolder *f, char out[PATHS_MAX], struct why *why);
 MUST_USE enum err statefolder_put_store(
 	const struct statefolder *f, const char *path, struct why *why);
+
+/*
+ * The locator object that this device stored last: under which name, and the hash of its bytes. What check compares a
+ * store with. E_NOTFOUND: it has stored none; E_FORMAT: the file is damaged.
+ */
+MUST_USE enum err statefolder_get_locator(
+	const struct statefolder *f, struct hash *locator, struct hash *sum, struct why *why);
+MUST_USE enum err statefolder_put_locator(const struct statefolder *f, const struct hash *locator,
+	const struct hash *sum, struct why *why);
 
 /* Adds a line to what happened that the owner should know (alarms, accepted rollbacks). Failure is not an error. */
 void statefolder_record(const struct statefolder *f, const char *line);

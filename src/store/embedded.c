@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "os/file.h"
+#include "store/chaincheck.h"
 #include "store/chains.h"
 #include "store/folder.h"
 #include "store/packs.h"
@@ -91,6 +92,11 @@ static enum err chain_length(
 	return chains_length(of(s)->chains, chain, length, why);
 }
 
+static enum err chain_check(struct store *s, const struct hash *chain, store_copy_visit *visit,
+	void *ctx, struct why *why) {
+	return chaincheck_run(&of(s)->folder, chain, visit, ctx, why);
+}
+
 static enum err chain_list(struct store *s, store_name_visit *visit, void *ctx, struct why *why) {
 	return chains_list(of(s)->chains, visit, ctx, why);
 }
@@ -167,6 +173,7 @@ static const struct store_verbs verbs = {
 	.chain_read = chain_read,
 	.chain_length = chain_length,
 	.chain_list = chain_list,
+	.chain_check = chain_check,
 	.thing_put = thing_put,
 	.thing_get = thing_get,
 	.thing_list = thing_list,

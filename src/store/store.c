@@ -91,6 +91,12 @@ enum err store_chain_length(
 	return s->verbs->chain_length(s, chain, length, why);
 }
 
+enum err store_chain_check(struct store *s, const struct hash *chain, store_copy_visit *visit,
+	void *ctx, struct why *why) {
+	if (!s->verbs->chain_check) return OK;
+	return s->verbs->chain_check(s, chain, visit, ctx, why);
+}
+
 enum err store_chain_list(struct store *s, store_name_visit *visit, void *ctx, struct why *why) {
 	return s->verbs->chain_list(s, visit, ctx, why);
 }

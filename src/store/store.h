@@ -111,6 +111,16 @@ MUST_USE enum err store_chain_read(struct store *s, const struct hash *chain, ui
 MUST_USE enum err store_chain_length(
 	struct store *s, const struct hash *chain, uint64_t *length, struct why *why);
 
+/*
+ * For checks: calls ${visit} for each copy of entries that is damaged or says something else than the
+ * entries, and for entries behind a gap, with the file's ${place} in the store (printable) and what is
+ * wrong with it. ${seq}: the first entry that it is about. A store without copies has nothing to say.
+ */
+typedef enum err store_copy_visit(
+	void *ctx, const char *place, uint64_t seq, const char *what, struct why *why);
+MUST_USE enum err store_chain_check(
+	struct store *s, const struct hash *chain, store_copy_visit *visit, void *ctx, struct why *why);
+
 /* Names of chains, objects or locators, in no order. */
 typedef enum err store_name_visit(void *ctx, const struct hash *name, struct why *why);
 MUST_USE enum err store_chain_list(

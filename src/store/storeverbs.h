@@ -30,6 +30,9 @@ struct store_verbs {
 	enum err (*chain_length)(
 		struct store *s, const struct hash *chain, uint64_t *length, struct why *why);
 	enum err (*chain_list)(struct store *s, store_name_visit *visit, void *ctx, struct why *why);
+	/* NULL: it keeps no copies. */
+	enum err (*chain_check)(struct store *s, const struct hash *chain, store_copy_visit *visit,
+		void *ctx, struct why *why);
 	/* NULL: store.c asks chain_length again and again. */
 	enum err (*chain_watch)(struct store *s, const struct hash *chain, uint64_t known,
 		unsigned timeout_ms, uint64_t *length, struct why *why);
