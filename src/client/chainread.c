@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "crypto/entryproof.h"
 #include "format/limits.h"
 
 void chainread_init(struct chainread *c, enum chain_kind kind) {
@@ -47,6 +48,32 @@ static enum err keep_epoch(struct chainread *c, const struct entrypublic *pub) {
 	return e;
 }
 
+void chainread_resume(struct chainread *c, const struct chainlink *link) {
+	c->link = *link;
+	c->unconfirmed = true;
+}
+
+/* The newest entry that was verified before, met again: is it the same? */
+static enum err confirm(struct chainread *c, const char *hex, struct span bytes, struct why *why) {
+	struct hash hash;
+	struct entry entry;
+	uint64_t seq = c->link.count - 1;
+	entryproof_hash(&hash, bytes);
+	if (hash_equal(&hash, &c->link.head)) {
+		c->unconfirmed = false;
+		return OK;
+	}
+	bool signed_well = entry_decode(&entry, bytes) == OK &&
+		entryproof_access(entry.class == ENTRY_CONTROL ? c->link.admin : c->link.writer,
+			span_of(bytes.ptr, entry.access_len), entry.access_signature.ptr) == OK;
+	if (signed_well)
+		return why_set(why, E_ROLLBACK,
+			"chain %.16s: entry %llu is another one than this device saw there: the store was forked or set back",
+			hex, (unsigned long long)seq);
+	return why_set(why, E_FORGED, "chain %.16s: entry %llu is damaged or forged", hex,
+		(unsigned long long)seq);
+}
+
 struct reading {
 	struct chainread *c;
 	const struct hash *id;
@@ -58,6 +85,7 @@ static enum err take_entry(struct reading *r, uint64_t seq, struct span bytes, s
 	struct entrypublic pub;
 	char hex[HASH_HEX];
 	hash_hex(hex, r->id);
+	if (c->unconfirmed && seq + 1 == c->link.count) return confirm(c, hex, bytes, why);
 	enum err e = chainlink_next(&c->link, bytes, &entry, &pub);
 	if (!e && seq == 0 && !hash_equal(&c->link.id, r->id)) e = E_FORGED;
 	if (e == E_FORGED || e == E_FORMAT)
@@ -83,11 +111,18 @@ enum err chainread_on(
 	struct chainread *c, struct store *store, const struct hash *id, struct why *why) {
 	struct reading r = { .c = c, .id = id };
 	char hex[HASH_HEX];
-	enum err e = store_chain_read(store, id, c->link.count, STORE_READ_FAST, visit, &r, why);
+	enum err e = store_chain_read(
+		store, id, c->link.count - c->unconfirmed, STORE_READ_FAST, visit, &r, why);
 	/* a segment may be damaged while the entries are not */
 	if (e == E_FORGED || e == E_FORMAT)
-		e = store_chain_read(store, id, c->link.count, STORE_READ_SINGLE, visit, &r, why);
+		e = store_chain_read(
+			store, id, c->link.count - c->unconfirmed, STORE_READ_SINGLE, visit, &r, why);
 	if (e) return e;
+	if (c->unconfirmed) { /* not even what was verified before is there */
+		c->seen = (struct head){ .seq = c->link.count - 1, .hash = c->link.head };
+		c->has_seen = true;
+		c->link.count = 0;
+	}
 	hash_hex(hex, id);
 	if (c->link.count == 0)
 		return why_set(why, c->has_seen ? E_ROLLBACK : E_NOTFOUND, "%s has no chain %.16s%s",

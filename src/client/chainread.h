@@ -21,12 +21,19 @@ struct chainread {
 	struct chainlink link;
 	struct epochring *ring; /* grows with create and rotate entries; NULL until the first entry */
 	struct chainread_entry *first, **end;
+	bool unconfirmed; /* resumed from a cache: the newest entry is to be met again */
 	struct head seen; /* what must be met on the way: the newest head this device saw */
 	bool has_seen;
 };
 
 void chainread_init(struct chainread *c, enum chain_kind kind);
 void chainread_done(struct chainread *c);
+
+/*
+ * Goes on from ${link}, where this device stood when it verified the chain before. The next chainread_on first holds the
+ * store's entry at that place against it.
+ */
+void chainread_resume(struct chainread *c, const struct chainlink *link);
 
 /*
  * Reads on from where ${c} stands until there are no more entries. ${id}: the chain. E_NOTFOUND: there is no such

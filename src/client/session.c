@@ -99,6 +99,7 @@ enum err session_open(struct session *s, const struct session_open *o, struct wh
 	memset(s, 0, sizeof *s);
 	s->folder.state = s->folder.cache = -1;
 	s->ignore_heads = o->ignore_heads;
+	s->whole_chains = o->whole_chains;
 	enum err e = statefolder_open(&s->folder, false, why);
 	if (e == E_NOTFOUND)
 		e = why_set(why, e,

@@ -18,6 +18,7 @@ struct session_open {
 	session_passphrase *passphrase;
 	void *ctx;
 	bool ignore_heads; /* accept-older: what was seen is not held against the store */
+	bool whole_chains; /* check: every entry is verified again, whatever was verified before */
 };
 
 struct session_secrets {
@@ -33,6 +34,7 @@ struct session {
 	struct account account;
 	bool account_is_open;
 	bool ignore_heads;
+	bool whole_chains;
 };
 
 /*

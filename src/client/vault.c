@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/statecache.h"
 #include "core/boxmake.h"
 #include "core/entrycraft.h"
 #include "os/clock.h"
 #include "secret/secretmem.h"
 
-enum { TRIES_MAX = 10000, RECIPIENTS_MAX = 256 };
+enum { TRIES_MAX = 10000, RECIPIENTS_MAX = 256, UNSAVED_MAX = 64 };
 
 struct head vault_head(const struct vault *v) {
 	return (struct head){ .seq = v->chain.link.count - 1, .hash = v->chain.link.head };
@@ -107,6 +108,7 @@ enum err vault_refresh(struct vault *v, struct why *why) {
 	if (!e) e = open_epochs(v, why);
 	while (!e && (n = chainread_take(&v->chain))) {
 		e = apply_one(v, n, why);
+		v->unsaved++;
 		chainread_entry_free(n);
 	}
 	if (!e) e = derive_keys(v, why);
@@ -114,6 +116,10 @@ enum err vault_refresh(struct vault *v, struct why *why) {
 	if (!e && !v->session->ignore_heads)
 		e = heads_advance(v->session->folder.state, &v->id, &head, why);
 	if (!e) find_home(v);
+	if (!e && v->unsaved >= UNSAVED_MAX && !v->session->ignore_heads) {
+		statecache_save(v);
+		v->unsaved = 0;
+	}
 	return e;
 }
 
@@ -153,6 +159,7 @@ enum err vault_open(struct vault *v, struct session *s, const char *name, struct
 		if (e == E_NOTFOUND) e = OK;
 		else if (!e && seen.seq >= v->chain.seen.seq) v->chain.seen = seen;
 	}
+	if (!e && !s->ignore_heads && !s->whole_chains) (void)statecache_load(v);
 	if (!e) e = vault_refresh(v, why);
 	if (e) vault_close(v);
 	return e;

@@ -76,6 +76,11 @@ struct hash epochring_boxes(const struct epochring *r, uint32_t epoch) {
 	return r->epochs[epoch - 1].boxes;
 }
 
+const struct epoch_public *epochring_stated(const struct epochring *r, uint32_t epoch) {
+	assert(epoch >= 1 && epoch <= r->count);
+	return &r->epochs[epoch - 1].stated;
+}
+
 const uint8_t *epochring_kem_public(const struct epochring *r, uint32_t epoch) {
 	assert(epoch >= 1 && epoch <= r->count);
 	return r->epochs[epoch - 1].stated.kem;

@@ -22,6 +22,7 @@ MUST_USE enum err epochring_add(struct epochring *r, const struct entrypublic_ke
 
 uint32_t epochring_newest(const struct epochring *r); /* 0: none yet */
 struct hash epochring_boxes(const struct epochring *r, uint32_t epoch);
+const struct epoch_public *epochring_stated(const struct epochring *r, uint32_t epoch);
 const uint8_t *epochring_kem_public(
 	const struct epochring *r, uint32_t epoch); /* KEM_PUBLIC bytes */
 

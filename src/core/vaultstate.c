@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "core/entrycraft.h"
+#include "core/vaultsummary.h"
 
 enum {
 	SNAPSHOTS_MAX = 1 << 24,
@@ -87,7 +88,7 @@ uint64_t vaultstate_hold(const struct vaultstate *s, int64_t time) {
 	return hold;
 }
 
-static enum err add_policy(struct vaultstate *s, int64_t time, uint64_t hold) {
+enum err vaultstate_add_policy(struct vaultstate *s, int64_t time, uint64_t hold) {
 	enum err e = one_more(
 		(void **)&s->policies, &s->policy_room, s->policy_count, sizeof *s->policies, POLICIES_MAX);
 	if (!e) s->policies[s->policy_count++] = (struct vault_policy){ .time = time, .hold = hold };
@@ -116,18 +117,21 @@ static enum err own_stamp(struct vault_snapshot *v, const struct stamp *from) {
 	return OK;
 }
 
+enum err vaultstate_add_index(struct vaultstate *s, const struct vault_index *v) {
+	enum err e = one_more(
+		(void **)&s->indexes, &s->index_room, s->index_count, sizeof *s->indexes, INDEXES_MAX);
+	if (!e) s->indexes[s->index_count++] = *v;
+	return e;
+}
+
 static enum err add_indexes(
 	struct vaultstate *s, const struct locationlist *added, uint64_t sequence) {
-	for (size_t i = 0; i < location_count(added); i++) {
-		enum err e = one_more(
-			(void **)&s->indexes, &s->index_room, s->index_count, sizeof *s->indexes, INDEXES_MAX);
-		if (e) return e;
-		s->indexes[s->index_count++] = (struct vault_index){
-			.location = location_at(added, i),
-			.sequence = sequence,
-		};
+	enum err e = OK;
+	for (size_t i = 0; i < location_count(added) && !e; i++) {
+		struct vault_index index = { .location = location_at(added, i), .sequence = sequence };
+		e = vaultstate_add_index(s, &index);
 	}
-	return OK;
+	return e;
 }
 
 static void remove_indexes(struct vaultstate *s, const struct locationlist *removed) {
@@ -151,7 +155,18 @@ static enum err apply_create(
 	s->trust = b->trust;
 	s->owner = b->owner;
 	s->keys_sequence = inner->account_sequence;
-	return add_policy(s, time, b->hold);
+	return vaultstate_add_policy(s, time, b->hold);
+}
+
+enum err vaultstate_add_snapshot(
+	struct vaultstate *s, const struct vault_snapshot *v, const struct stamp *stamp) {
+	struct vault_snapshot copy = *v;
+	copy.bytes = NULL;
+	enum err e = one_more(
+		(void **)&s->snapshots, &s->snapshot_room, s->snapshot_count, sizeof copy, SNAPSHOTS_MAX);
+	if (!e) e = own_stamp(&copy, stamp);
+	if (!e) s->snapshots[s->snapshot_count++] = copy;
+	return e;
 }
 
 static enum err apply_snapshot(struct vaultstate *s, const struct vaultbody *b,
@@ -159,12 +174,8 @@ static enum err apply_snapshot(struct vaultstate *s, const struct vaultbody *b,
 	struct vault_snapshot v = {
 		.sequence = sequence, .touched = sequence, .id = b->snapshot, .device = inner->device
 	};
-	enum err e = one_more(
-		(void **)&s->snapshots, &s->snapshot_room, s->snapshot_count, sizeof v, SNAPSHOTS_MAX);
-	if (!e) e = add_indexes(s, &b->added, sequence);
-	if (!e) e = own_stamp(&v, &b->stamp);
-	if (!e) s->snapshots[s->snapshot_count++] = v;
-	return e;
+	enum err e = add_indexes(s, &b->added, sequence);
+	return e ? e : vaultstate_add_snapshot(s, &v, &b->stamp);
 }
 
 static enum err apply_tag(struct vaultstate *s, const struct vaultbody *b) {
@@ -209,34 +220,40 @@ static enum err apply_keep(struct vaultstate *s, const struct vaultbody *b, uint
 	return add_indexes(s, &b->added, sequence);
 }
 
+enum err vaultstate_add_intent(struct vaultstate *s, const struct vault_intent *v) {
+	struct vault_intent copy = *v;
+	enum err e =
+		one_more((void **)&s->intents, &s->intent_room, s->intent_count, sizeof copy, INTENTS_MAX);
+	if (e) return e;
+	copy.bytes = mem_alloc(v->packs.names.rows.len);
+	if (!copy.bytes) return E_NOMEM;
+	uint8_t *at = copy.bytes;
+	copy.packs.names.rows = copy_span(&at, v->packs.names.rows);
+	s->intents[s->intent_count++] = copy;
+	return OK;
+}
+
 static enum err apply_intent(
 	struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
 	struct vault_intent v = {
 		.sequence = entry->sequence, .time = entry->time, .packs = pub->packs
 	};
-	enum err e =
-		one_more((void **)&s->intents, &s->intent_room, s->intent_count, sizeof v, INTENTS_MAX);
+	enum err e = vaultstate_add_intent(s, &v);
 	if (e) return e;
-	v.bytes = mem_alloc(pub->packs.names.rows.len);
-	if (!v.bytes) return E_NOMEM;
-	uint8_t *at = v.bytes;
-	v.packs.names.rows = copy_span(&at, pub->packs.names.rows);
-	s->intents[s->intent_count++] = v;
 	s->purge_events++;
 	return OK;
 }
 
-static enum err remember_purge(
-	struct vaultstate *s, const struct entry *entry, const struct entrypublic *pub) {
-	struct vault_purge v = { .sequence = entry->sequence, .packs = pub->packs };
+enum err vaultstate_add_purge(struct vaultstate *s, const struct vault_purge *v) {
+	struct vault_purge copy = *v;
 	enum err e =
-		one_more((void **)&s->purges, &s->purge_room, s->purge_count, sizeof v, PURGES_MAX);
+		one_more((void **)&s->purges, &s->purge_room, s->purge_count, sizeof copy, PURGES_MAX);
 	if (e) return e;
-	v.bytes = mem_alloc(pub->packs.names.rows.len);
-	if (!v.bytes) return E_NOMEM;
-	uint8_t *at = v.bytes;
-	v.packs.names.rows = copy_span(&at, pub->packs.names.rows);
-	s->purges[s->purge_count++] = v;
+	copy.bytes = mem_alloc(v->packs.names.rows.len);
+	if (!copy.bytes) return E_NOMEM;
+	uint8_t *at = copy.bytes;
+	copy.packs.names.rows = copy_span(&at, v->packs.names.rows);
+	s->purges[s->purge_count++] = copy;
 	return OK;
 }
 
@@ -248,7 +265,8 @@ static enum err apply_purge(
 	if (entry->time < later(intent->time, hold > now ? hold : now)) return E_FORGED;
 	drop_intent(s, pub->intent);
 	s->purge_events++;
-	return remember_purge(s, entry, pub);
+	struct vault_purge done = { .sequence = entry->sequence, .packs = pub->packs };
+	return vaultstate_add_purge(s, &done);
 }
 
 static bool type_fits(uint8_t type, uint8_t class, uint8_t public_kind) {
@@ -265,6 +283,19 @@ static bool type_fits(uint8_t type, uint8_t class, uint8_t public_kind) {
 	}
 }
 
+/* Who has all entries before a summary holds it against them: a difference is an alarm. */
+static enum err check_summary(struct vaultstate *s, const struct vaultbody *b, uint64_t sequence) {
+	struct hash own;
+	if (!s->count || b->covers != s->count - 1) return E_FORGED;
+	enum err e = vaultsummary_hash(s, &own);
+	if (e) return e;
+	if (!hash_equal(&own, &b->state_hash)) return E_FORGED;
+	s->summary_sequence = sequence;
+	s->summary = b->state;
+	s->summary_index = b->state_index;
+	return OK;
+}
+
 static enum err apply_body(
 	struct vaultstate *s, const struct entry *entry, const struct entryinner *inner) {
 	struct entrypublic pub;
@@ -276,8 +307,8 @@ static enum err apply_body(
 	switch (b.type) {
 	case VAULTBODY_CREATE: return apply_create(s, &b, inner, entry->time);
 	case VAULTBODY_ROTATE: s->keys_sequence = inner->account_sequence; return OK;
-	case VAULTBODY_POLICY: s->trust = b.trust; return add_policy(s, entry->time, b.hold);
-	case VAULTBODY_SUMMARY: return OK;
+	case VAULTBODY_POLICY: s->trust = b.trust; return vaultstate_add_policy(s, entry->time, b.hold);
+	case VAULTBODY_SUMMARY: return check_summary(s, &b, entry->sequence);
 	case VAULTBODY_HOME: s->home = pub.store; return OK;
 	case VAULTBODY_SNAPSHOT: return apply_snapshot(s, &b, inner, entry->sequence);
 	case VAULTBODY_INDEX:
@@ -325,6 +356,16 @@ static enum err move_thread(
 	}
 	*t = (struct vault_thread){ .device = *device, .sequence = sequence, .hash = *hash };
 	return OK;
+}
+
+enum err vaultstate_add_thread(struct vaultstate *s, const struct vault_thread *v) {
+	return move_thread(s, &v->device, v->sequence, &v->hash);
+}
+
+enum err vaultstate_add_time(struct vaultstate *s, size_t at, int64_t time) {
+	enum err e = one_more((void **)&s->times, &s->time_room, at, sizeof *s->times, ENTRIES_MAX);
+	if (!e) s->times[at] = time;
+	return e;
 }
 
 static enum err apply_opened(struct vaultstate *s, const struct entry *entry,

@@ -79,7 +79,10 @@ struct vaultstate {
 	size_t thread_count, thread_room;
 	struct vault_policy *policies; /* from the create entry on */
 	size_t policy_count, policy_room;
-	uint64_t purge_events; /* intents and purges so far */
+	uint64_t purge_events;     /* intents and purges so far */
+	uint64_t summary_sequence; /* of the newest summary entry; 0: none */
+	struct streamref summary;  /* its state, and the index that finds it */
+	struct location summary_index;
 	uint64_t void_count, unknown_count;
 	uint64_t newest_void;
 };
@@ -95,6 +98,18 @@ void vaultstate_done(struct vaultstate *s);
 MUST_USE enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry,
 	struct span bytes, const struct hash *hash, const struct epochring *ring,
 	const struct accountstate *account);
+
+/*
+ * Single items, in order: for who builds a state from a summary. What they point to is copied. E_NOMEM, E_LIMIT.
+ */
+MUST_USE enum err vaultstate_add_snapshot(
+	struct vaultstate *s, const struct vault_snapshot *v, const struct stamp *stamp);
+MUST_USE enum err vaultstate_add_index(struct vaultstate *s, const struct vault_index *v);
+MUST_USE enum err vaultstate_add_intent(struct vaultstate *s, const struct vault_intent *v);
+MUST_USE enum err vaultstate_add_purge(struct vaultstate *s, const struct vault_purge *v);
+MUST_USE enum err vaultstate_add_thread(struct vaultstate *s, const struct vault_thread *v);
+MUST_USE enum err vaultstate_add_policy(struct vaultstate *s, int64_t time, uint64_t hold);
+MUST_USE enum err vaultstate_add_time(struct vaultstate *s, size_t at, int64_t time);
 
 /* The hold in force at ${time} (ns), in seconds; and the one that a purge of an intent made at ${time} must keep. */
 uint64_t vaultstate_hold(const struct vaultstate *s, int64_t time);

@@ -35,6 +35,9 @@
 #define LABEL_KEY_STORE "broch 1 key store"
 #define LABEL_KEY_STORE_COMMITMENT "broch 1 key store commitment"
 
+/* D(label, key, ...) of what a device keeps for itself */
+#define LABEL_LOCAL_STATE_CACHE "broch 1 local state cache"
+
 /* HPKE info: label || 0x00 || fields */
 #define LABEL_ENTRY_SEALED "broch 1 entry sealed"
 #define LABEL_BOX "broch 1 box"
