@@ -3,6 +3,7 @@
 
 import * as fs from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 
 const OPERATIONS_MAX = 4000, FOLDERS_MAX = 128, FILES_MAX = 128;
 const ARGUMENTS_MAX = 65536;
@@ -86,28 +87,32 @@ export class Attributes {
 			if (!byTime.has(t.time)) byTime.set(t.time, []);
 			byTime.get(t.time).push(quoted(path(t)));
 		}
-		const lines = [];
+		const shares = Array.from({ length: availableParallelism() }, () => []);
+		let next = 0;
 		for (const [time, names] of byTime) {
 			for (let at = 0; at < names.length;) {
 				const start = at;
 				for (let size = 0; at < names.length && (size += names[at].length) < ARGUMENTS_MAX;) at++;
-				lines.push(Buffer.from(`touch -h -c -m -d @${time} --`), ...names.slice(start, at).flatMap(n => [Buffer.from(' '), n]), Buffer.from('\n'));
+				shares[next++ % shares.length].push(Buffer.from(`touch -h -c -m -d @${time} --`), ...names.slice(start, at).flatMap(n => [Buffer.from(' '), n]), Buffer.from('\n'));
 			}
 		}
-		this.run('sh', [], Buffer.concat(lines), folders, 'time');
+		// The shares run side by side.
+		const script = shares.filter(s => s.length > 0).flatMap(s => [Buffer.from('{\n'), ...s, Buffer.from('} &\n')]);
+		this.run('sh', [], Buffer.concat([...script, Buffer.from('wait\n')]), folders, 'time');
 	}
 
 	run(program, args, input, folders, kind) {
 		const done = spawnSync(program, args, { input, stdio: ['pipe', 'ignore', 'pipe', ...folders], env: ENV, maxBuffer: 1 << 28 });
+		// What it could not do, it says: a line each.
 		if (done.error) this.failed(kind, `${program}: ${done.error.message}`);
-		else if (done.status !== 0) for (const line of done.stderr.toString('latin1').split('\n').filter(Boolean)) this.failed(kind, line);
+		else for (const line of done.stderr.toString('latin1').split('\n').filter(Boolean)) this.failed(kind, line);
 	}
 }
 
-// Makes a FIFO or a device. Throws if that fails.
-export function makeSpecial(fd, name, mode, kind, numbers) {
+// Makes a FIFO or a device with mode 0600. Throws if that fails.
+export function makeSpecial(fd, name, kind, numbers) {
 	const tool = kind === 'p' ? 'mkfifo' : 'mknod';
-	const line = Buffer.concat([Buffer.from(`${tool} -m ${(mode & 0o7777).toString(8)} -- `), quoted(inFolder(3, name)),
+	const line = Buffer.concat([Buffer.from(`${tool} -m 600 -- `), quoted(inFolder(3, name)),
 		Buffer.from(kind === 'p' ? '\n' : ` ${kind} ${numbers.major} ${numbers.minor}\n`)]);
 	const done = spawnSync('sh', [], { input: line, stdio: ['pipe', 'ignore', 'pipe', fd], env: ENV });
 	if (done.error) throw done.error;

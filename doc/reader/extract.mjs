@@ -8,8 +8,15 @@ import * as f from './formats.mjs';
 import { shown } from './say.mjs';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
+const O_PATH = 0o10000000; // Linux; Node does not name it
 const OPEN_FOLDERS = 100;
 const SET_ID = 0o6000;
+// Extended attributes that only root can set, some only if allowed.
+const KINDS = [
+	{ prefix: 'security.capability', need: 'capabilities', name: 'capabilities' },
+	{ prefix: 'trusted.', need: 'trusted', name: 'trusted attributes' },
+	{ prefix: 'security.', need: null, name: 'security attributes' },
+];
 
 export class Extraction {
 	// `allow`: a set of setuid, devices, capabilities, trusted. `say` prints a line for people.
@@ -66,7 +73,7 @@ export class Extraction {
 	push(fd, entry, entries) {
 		this.stack.push({ fd, entry, entries, id: identity(fd) });
 		const far = this.stack.at(-1 - OPEN_FOLDERS);
-		if (far && this.stack.length - OPEN_FOLDERS > 1) {
+		if (far && far !== this.stack[0] && far.fd !== null) {
 			this.attributes.closeFolder(far.fd);
 			far.fd = null;
 		}
@@ -190,8 +197,9 @@ export class Extraction {
 			this.leave('devices');
 			return false;
 		}
-		makeSpecial(fd, e.name, this.mode(e, true), { [f.FIFO]: 'p', [f.CHARACTER]: 'c', [f.BLOCK]: 'b' }[e.type], e);
-		this.own(e, (u, g) => fs.lchownSync(inFolder(fd, e.name), u, g));
+		makeSpecial(fd, e.name, { [f.FIFO]: 'p', [f.CHARACTER]: 'c', [f.BLOCK]: 'b' }[e.type], e);
+		const owned = this.own(e, (u, g) => fs.lchownSync(inFolder(fd, e.name), u, g));
+		changeMode(fd, e.name, this.mode(e, owned));
 		this.setXattrs(fd, e.name, e);
 		this.counts.specials++;
 		return true;
@@ -255,14 +263,24 @@ export class Extraction {
 	// Whether any is to be set.
 	setXattrs(fd, name, e) {
 		const list = e.xattrs.filter(x => {
-			const kind = x.name.toString('latin1');
-			const need = kind === 'security.capability' ? 'capabilities' : kind.startsWith('trusted.') ? 'trusted' : null;
-			if (need === null || (this.isRoot && this.allow.has(need))) return true;
-			this.leave(need === 'trusted' ? 'trusted attributes' : 'capabilities');
+			const kind = KINDS.find(k => x.name.toString('latin1').startsWith(k.prefix));
+			if (!kind || (this.isRoot && (!kind.need || this.allow.has(kind.need)))) return true;
+			this.leave(kind.name);
 			return false;
 		});
 		this.attributes.xattr(fd, name, list);
 		return list.length > 0;
+	}
+}
+
+// Changes the mode of something that is not to be opened, and of nothing that took its place.
+function changeMode(fd, name, mode) {
+	const held = fs.openSync(inFolder(fd, name), O_PATH | O_NOFOLLOW);
+	try {
+		if (fs.fstatSync(held).isSymbolicLink()) throw new Error('became a link meanwhile');
+		fs.chmodSync(`/proc/self/fd/${held}`, mode);
+	} finally {
+		fs.closeSync(held);
 	}
 }
 

@@ -105,16 +105,10 @@ export class Packs {
 
 	// The places of a chunk by one index.
 	* placesIn(index, id) {
-		let low = 0, high = index.leaves.length;
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (byBytes(index.leaves[middle].first, id) <= 0) low = middle + 1;
-			else high = middle;
-		}
-		for (let i = low - 1; i >= 0; i--) {
-			const place = index.leaves[i];
-			for (const row of this.leaf(place)) {
-				if (!row.id.equals(id)) continue;
+		for (let i = firstWhere(index.leaves, l => byBytes(l.first, id) > 0) - 1; i >= 0; i--) {
+			const place = index.leaves[i], rows = this.leaf(place);
+			for (let at = firstWhere(rows, r => byBytes(r.id, id) >= 0); rows[at]?.id.equals(id); at++) {
+				const row = rows[at];
 				const pack = row.pack === f.SAME_PACK ? place.pack : index.packs[row.pack]?.name.toString('hex') ?? malformed('index leaf: unknown pack');
 				yield { pack, offset: row.offset, length: row.length, slot: row.slot, rest: index.cuts.get(`${pack} ${row.offset}`) ?? null };
 			}
@@ -204,6 +198,17 @@ export class Packs {
 	snapshot(id) { return f.snapshot(this.chunk(SNAPSHOT, id)); }
 	directory(ref) { return f.directoryEntries(this.stream(ref, 2)); }
 	content(ref) { return this.stream(ref, 1); }
+}
+
+// The number of the first item that `is`; all behind it are so too.
+function firstWhere(list, is) {
+	let low = 0, high = list.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (is(list[middle])) high = middle;
+		else low = middle + 1;
+	}
+	return low;
 }
 
 function* items(pieces) {
