@@ -26,6 +26,13 @@ static const struct option accept_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option replace_options[] = {
+	{ .name = "lost",
+		.type = OPTION_FLAG,
+		.line = "the kit is lost: possible while this is the account's only device" },
+	{ .name = NULL },
+};
+
 const struct verb verbs_account[] = {
 	{
 		.name = "init",
@@ -90,7 +97,7 @@ const struct verb verbs_account[] = {
 	{
 		.name = "kit verify",
 		.section = VERB_KEYS,
-		.run = NULL,
+		.run = cmd_kit_verify,
 		.args = "",
 		.options = { optiongroups_kit_file },
 		.line = "prove that a recovery kit opens this account",
@@ -100,13 +107,15 @@ const struct verb verbs_account[] = {
 	{
 		.name = "kit replace",
 		.section = VERB_KEYS,
-		.run = NULL,
+		.run = cmd_kit_replace,
 		.args = "",
-		.options = { optiongroups_kit_file, optiongroups_kit_out },
+		.options = { replace_options, optiongroups_kit_file, optiongroups_kit_out },
 		.line = "make a new recovery kit and the old one useless for everything new",
 		.more =
-			"Needs the kit that counts now. What was stored before stays readable to whoever has the old kit and a copy "
-			"of the store of that time; nothing newer does.",
+			"Needs the kit that counts now; or --lost, while this is the only device. The new page is given before the old "
+			"kit becomes useless. If this is interrupted, run it again: it goes on where it was.\n\n"
+			"What was stored before stays readable to whoever has the old kit and a copy of the store of that time; "
+			"nothing newer does.",
 	},
 	{
 		.name = "device list",
