@@ -23,6 +23,7 @@ struct vault {
 	struct vaultstate state;
 	struct vault_secrets *secrets; /* secretmem; NULL until the first epoch is open */
 	struct chunker *chunker;
+	size_t unsaved; /* entries applied since the state was last kept in the cache */
 	bool
 		is_home; /* whether the session's store is this vault's home: else it is a mirror, and read-only */
 };
