@@ -92,7 +92,7 @@ const struct verb verbs_look[] = {
 	{
 		.name = "diff",
 		.section = VERB_LOOK,
-		.run = NULL,
+		.run = cmd_diff,
 		.args = "SNAPSHOT SNAPSHOT",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_min = 2,
@@ -105,7 +105,7 @@ const struct verb verbs_look[] = {
 	{
 		.name = "stats",
 		.section = VERB_LOOK,
-		.run = NULL,
+		.run = cmd_stats,
 		.args = "[SNAPSHOT...]",
 		.takes = VERB_TAKES_SNAPSHOTS,
 		.args_max = VERB_ARGS_MANY,
