@@ -69,6 +69,7 @@ complete -c broch -n '__broch_is recover' -l kit-file -rF -d 'read the recovery 
 complete -c broch -n '__broch_is recover' -l no-passphrase -d 'keep this device\'s keys without a passphrase'
 complete -c broch -n '__broch_is vault create' -l hold -x -d 'how long deleted data stays recoverable'
 complete -c broch -n '__broch_is kit verify' -l kit-file -rF -d 'read the recovery kit from a file: the page, or the code alone'
+complete -c broch -n '__broch_is kit replace' -l lost -d 'the kit is lost: possible while this is the account\'s only device'
 complete -c broch -n '__broch_is kit replace' -l kit-file -rF -d 'read the recovery kit from a file: the page, or the code alone'
 complete -c broch -n '__broch_is kit replace' -l kit-out -rF -d 'write the recovery kit\'s page to a new file'
 complete -c broch -n '__broch_is accept-older' -l confirm -x -d 'the words that the command asks to be typed'

@@ -165,7 +165,7 @@ const struct verb verbs_order[] = {
 		.options = { none },
 		.line = "undo a forget, or the announcement of a deletion",
 		.more =
-			"Takes ids of forgotten snapshots, and ids of announced deletions as prune prints them. Works until the "
+			"Takes ids of forgotten snapshots, and announced deletions as prune prints them: @ and a number. Works until the "
 			"deletion, which comes no earlier than the hold after its announcement.",
 	},
 	{
