@@ -125,7 +125,7 @@ static const struct option restore_options[] = {
 		.line = "restore these too, which could harm the machine",
 		.more =
 			"setuid: set-user-id and set-group-id bits; devices: device nodes; capabilities: security.capability; "
-			"trusted: trusted.* attributes. Several with commas." },
+			"trusted: trusted.* and all other security.* attributes. Several with commas." },
 	{ .name = NULL },
 };
 
