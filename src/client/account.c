@@ -64,6 +64,14 @@ static enum err apply(struct account *a, struct why *why) {
 	return e;
 }
 
+/* What a chain that is behind says of its home is old, and not remembered. */
+static enum err find_home(struct account *a, struct why *why) {
+	a->is_home = !a->chain.lags && hash_equal(&a->state.home, store_id(a->store));
+	if (a->chain.lags || !a->folder || hash_equal(&a->state.home, &a->known_home)) return OK;
+	a->known_home = a->state.home;
+	return statefolder_put_home(a->folder, &a->id, &a->known_home, why);
+}
+
 enum err account_refresh(struct account *a, struct why *why) {
 	struct epochring_recipient me = { .id = a->actor->id, .kem = a->actor->kem };
 	enum err e = chainread_on(&a->chain, a->store, &a->id, why);
@@ -71,6 +79,7 @@ enum err account_refresh(struct account *a, struct why *why) {
 	if (!e) e = apply(a, why);
 	struct head head = account_head(a);
 	if (!e && a->folder) e = heads_advance(a->folder->state, &a->id, &head, why);
+	if (!e) e = find_home(a, why);
 	mem_wipe(&me, sizeof me);
 	return e;
 }
@@ -87,8 +96,14 @@ enum err account_open(struct account *a, const struct account_open *o, struct wh
 	accountstate_init(&a->state);
 	a->chain.seen = o->anchor;
 	a->chain.has_seen = o->has_anchor;
+	a->chain.may_lag = o->may_lag;
 	enum err e = OK;
 	if (a->folder) {
+		e = statefolder_get_home(a->folder, &a->id, &a->known_home, why);
+		if (!e && !hash_equal(&a->known_home, store_id(a->store))) a->chain.may_lag = true;
+		if (e == E_NOTFOUND) e = OK;
+	}
+	if (!e && a->folder) {
 		struct head seen;
 		e = heads_get(a->folder->state, &a->id, &seen, why);
 		if (e == E_NOTFOUND) e = OK;
@@ -99,7 +114,8 @@ enum err account_open(struct account *a, const struct account_open *o, struct wh
 	}
 	if (!e) e = account_refresh(a, why);
 	if (!e && !accountstate_device(&a->state, &a->actor->id))
-		e = why_set(why, E_DENIED, "this device is not a device of the account");
+		e = why_set(why, E_DENIED, "this device is not a device of the account%s",
+			a->chain.lags ? " as this mirror, which is behind, knows it" : "");
 	if (e) account_close(a);
 	return e;
 }
@@ -315,12 +331,20 @@ static enum err append_made(struct account *a, struct buf *made, struct why *why
 	return e;
 }
 
-enum err account_append(struct account *a, const struct accountbody *body, struct why *why) {
+static enum err check_home(const struct account *a, struct why *why) {
+	if (a->is_home) return OK;
+	return why_set(why, E_DENIED,
+		"%s is a mirror of this account and is only read; write to its home, or make it the home with broch copy --promote",
+		store_address(a->store));
+}
+
+/* Appends an entry with this public part. */
+static enum err append(
+	struct account *a, const struct accountbody *body, struct entrypublic pub, struct why *why) {
 	struct buf bytes, made, none;
-	struct entrypublic pub = { .kind = ENTRYPUBLIC_NONE };
 	buf_init(&bytes, LIMIT_ENTRY_BODY);
 	buf_init(&made, LIMIT_ENTRY);
-	buf_init(&none, 16);
+	buf_init(&none, LIMIT_ENTRY_PUBLIC);
 	enum err e = accountbody_encode(body, &bytes);
 	if (!e) e = entrypublic_encode(&pub, &none);
 	if (e) e = why_err(why, e, "making an account entry");
@@ -346,6 +370,19 @@ enum err account_append(struct account *a, const struct accountbody *body, struc
 	buf_free(&made);
 	buf_free(&none);
 	return e;
+}
+
+enum err account_append(struct account *a, const struct accountbody *body, struct why *why) {
+	struct entrypublic pub = { .kind = ENTRYPUBLIC_NONE };
+	enum err e = check_home(a, why);
+	return e ? e : append(a, body, pub, why);
+}
+
+enum err account_move_home(struct account *a, const struct hash *store, struct why *why) {
+	struct accountbody body = { .type = ACCOUNTBODY_HOME };
+	struct entrypublic pub = { .kind = ENTRYPUBLIC_HOME, .store = *store };
+	if (hash_equal(&a->state.home, store)) return OK;
+	return append(a, &body, pub, why);
 }
 
 /* Everyone who gets a box of the next account epoch. */
@@ -392,6 +429,8 @@ static enum err rotate_once(struct account *a, struct box_content *content, stru
 }
 
 enum err account_rotate(struct account *a, struct why *why) {
+	enum err denied = check_home(a, why);
+	if (denied) return denied;
 	struct box_content *content = secretmem_alloc(sizeof *content);
 	if (!content) return why_err(why, E_NOMEM, "making the keys of an epoch");
 	uint32_t before = a->chain.link.epoch;

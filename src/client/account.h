@@ -27,6 +27,8 @@ struct account {
 	struct hash id;
 	struct chainread chain;
 	struct accountstate state;
+	struct hash known_home; /* as the device's folder has it; zero: not known */
+	bool is_home; /* the store is the account's home, and not behind: it may be written to */
 };
 
 void account_actor_device(struct actor *out, const struct device_keys *keys);
@@ -44,6 +46,8 @@ struct account_open {
 	struct hash id;
 	struct head anchor; /* the least that must be met, from the key store */
 	bool has_anchor;
+	bool
+		may_lag; /* the store may be behind what was seen, as any may that is known not to be the home */
 };
 MUST_USE enum err account_open(struct account *a, const struct account_open *o, struct why *why);
 void account_close(struct account *a);
@@ -65,7 +69,10 @@ struct account_new {
 };
 MUST_USE enum err account_create(const struct account_new *n, struct hash *id, struct why *why);
 
-/* Appends an entry of ${type} without a public part, with ${seal}. Repeats when another writer was first. */
+/*
+ * Appends an entry of ${type} without a public part, with ${seal}. Repeats when another writer was first. E_DENIED: the
+ * store is a mirror.
+ */
 MUST_USE enum err account_append(
 	struct account *a, const struct accountbody *body, struct why *why);
 
@@ -75,6 +82,9 @@ MUST_USE enum err account_rotate(struct account *a, struct why *why);
 /* Adds the device of ${keys} (the actor is the kit or a full device), then rotates so that it gets a box. */
 MUST_USE enum err account_add_device(
 	struct account *a, const struct device_keys *keys, struct span name, struct why *why);
+
+/* Makes ${store} the account's home, by an entry in the chain where it lies open, be that a mirror. */
+MUST_USE enum err account_move_home(struct account *a, const struct hash *store, struct why *why);
 
 /* The record of a device or kit, for bodies. Its spans point into ${pub} and ${name}. */
 struct devicerecord account_record(

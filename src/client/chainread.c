@@ -125,9 +125,11 @@ enum err chainread_on(
 	}
 	hash_hex(hex, id);
 	if (c->link.count == 0)
-		return why_set(why, c->has_seen ? E_ROLLBACK : E_NOTFOUND, "%s has no chain %.16s%s",
-			store_address(store), hex, c->has_seen ? ", which this device has seen there" : "");
-	if (c->has_seen && c->link.count <= c->seen.seq)
+		return why_set(why, c->has_seen && !c->may_lag ? E_ROLLBACK : E_NOTFOUND,
+			"%s has no chain %.16s%s", store_address(store), hex,
+			c->has_seen && !c->may_lag ? ", which this device has seen there" : "");
+	c->lags = c->has_seen && c->link.count <= c->seen.seq;
+	if (c->lags && !c->may_lag)
 		return why_set(why, E_ROLLBACK,
 			"chain %.16s ends at entry %llu, but this device has seen entry %llu: the store was set back",
 			hex, (unsigned long long)(c->link.count - 1), (unsigned long long)c->seen.seq);
@@ -148,6 +150,19 @@ static enum err get_boxes(
 	return e;
 }
 
+static enum err open_newest(struct epochring *ring, struct span object,
+	const struct epochring_recipient *recipients, size_t count, struct root_key *root,
+	struct why *why) {
+	uint32_t newest = epochring_newest(ring);
+	enum err e = epochring_open(ring, object, recipients, count, root);
+	if (e == E_DENIED)
+		e = why_set(
+			why, e, "no key of this device opens epoch %u: it has no access (any more)", newest);
+	else if (e == E_FORGED || e == E_FORMAT)
+		e = why_set(why, E_FORGED, "the keys of epoch %u are not those of the chain", newest);
+	return e;
+}
+
 enum err chainread_open_epochs(struct chainread *c, struct store *store,
 	const struct epochring_recipient *recipients, size_t count, struct root_key *root,
 	struct why *why) {
@@ -157,16 +172,12 @@ enum err chainread_open_epochs(struct chainread *c, struct store *store,
 	buf_init(&object, STORE_OBJECT_MAX);
 	if (!epochring_secrets(c->ring, newest)) {
 		e = get_boxes(store, c->ring, newest, &object, why);
-		if (!e) e = epochring_open(c->ring, buf_span(&object), recipients, count, root);
-		if (e == E_DENIED)
-			e = why_set(why, e, "no key of this device opens epoch %u: it has no access (any more)",
-				newest);
-		else if (e == E_FORGED || e == E_FORMAT)
-			e = why_set(why, E_FORGED, "the keys of epoch %u are not those of the chain", newest);
+		if (!e) e = open_newest(c->ring, buf_span(&object), recipients, count, root, why);
 	}
 	for (uint32_t epoch; !e && (epoch = epochring_oldest_open(c->ring)) > 1;) {
 		e = get_boxes(store, c->ring, epoch, &object, why);
-		if (!e) e = epochring_open_previous(c->ring, buf_span(&object));
+		if (e) break; /* the sentence names the object */
+		e = epochring_open_previous(c->ring, buf_span(&object));
 		if (e == E_FORGED || e == E_FORMAT)
 			e = why_set(
 				why, E_FORGED, "the keys before epoch %u are not those of the chain", epoch);

@@ -24,6 +24,8 @@ struct chainread {
 	bool unconfirmed; /* resumed from a cache: the newest entry is to be met again */
 	struct head seen; /* what must be met on the way: the newest head this device saw */
 	bool has_seen;
+	bool may_lag; /* the store is a mirror: it may be shorter than that, but not different */
+	bool lags;    /* and it is */
 };
 
 void chainread_init(struct chainread *c, enum chain_kind kind);
@@ -37,8 +39,8 @@ void chainread_resume(struct chainread *c, const struct chainlink *link);
 
 /*
  * Reads on from where ${c} stands until there are no more entries. ${id}: the chain. E_NOTFOUND: there is no such
- * chain; E_FORGED: an entry does not follow (the sentence names it); E_ROLLBACK: the chain is shorter than what was seen,
- * or has another entry there; E_UNSUPPORTED, E_IO, E_NOMEM.
+ * chain; E_FORGED: an entry does not follow (the sentence names it); E_ROLLBACK: the chain is shorter than what was seen
+ * (unless ${c->may_lag}), or has another entry there; E_UNSUPPORTED, E_IO, E_NOMEM.
  */
 MUST_USE enum err chainread_on(
 	struct chainread *c, struct store *store, const struct hash *id, struct why *why);

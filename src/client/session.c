@@ -1,6 +1,7 @@
 #include "client/session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,11 +96,48 @@ static enum err open_keys(struct session *s, const struct session_open *o, struc
 	return e;
 }
 
+/* Whether the store that is open is the one that this device remembers, by whatever path it was given. */
+static bool is_remembered(const struct session *s) {
+	char path[PATHS_MAX], *whole;
+	if (statefolder_get_store(&s->folder, path, NULL)) return false;
+	whole = realpath(path, NULL);
+	bool same = strcmp(whole ? whole : path, store_address(s->store)) == 0;
+	free(whole); /* realpath's own malloc */
+	return same;
+}
+
+/*
+ * A store that was set back must not pass for a mirror, which may be behind, by taking another id: under the remembered
+ * path the id is the one it always was.
+ */
+static enum err check_store_id(
+	const struct session *s, const struct session_open *o, struct why *why) {
+	struct hash known;
+	if (!is_remembered(s)) return OK;
+	enum err e = statefolder_get_store_id(&s->folder, &known, why);
+	if (e == E_NOTFOUND) return statefolder_put_store_id(&s->folder, store_id(s->store), why);
+	if (e || hash_equal(&known, store_id(s->store)) || o->may_lag) return e;
+	return why_set(why, E_ROLLBACK,
+		"%s is another store than this device knew there (the file broch-store in it says another id): was it replaced, or is another disk mounted?",
+		store_address(s->store));
+}
+
+/* The home was moved here, by another device: from now on this is the remembered store. */
+static enum err follow_home(struct session *s, struct why *why) {
+	struct hash known;
+	if (!s->account.is_home || is_remembered(s)) return OK;
+	if (statefolder_get_store_id(&s->folder, &known, NULL)) return OK;
+	if (hash_equal(&known, store_id(s->store))) return OK; /* the same store by two paths */
+	enum err e = statefolder_put_store(&s->folder, store_address(s->store), why);
+	return e ? e : statefolder_put_store_id(&s->folder, store_id(s->store), why);
+}
+
 enum err session_open(struct session *s, const struct session_open *o, struct why *why) {
 	memset(s, 0, sizeof *s);
 	s->folder.state = s->folder.cache = -1;
 	s->ignore_heads = o->ignore_heads;
 	s->whole_chains = o->whole_chains;
+	s->may_lag = o->may_lag;
 	enum err e = statefolder_open(&s->folder, false, why);
 	if (e == E_NOTFOUND)
 		e = why_set(why, e,
@@ -109,11 +147,13 @@ enum err session_open(struct session *s, const struct session_open *o, struct wh
 		e = why_set(why, E_NOTFOUND,
 			"this device has no account yet: run broch init, or broch recover with your kit");
 	if (!e) e = session_open_store(s, o->at, why);
+	if (!e && !o->ignore_heads) e = check_store_id(s, o, why);
 	if (!e) e = open_keys(s, o, why);
 	struct account_open open = {
 		.store = s->store,
 		.folder = o->ignore_heads ? NULL : &s->folder,
 		.has_anchor = !o->ignore_heads,
+		.may_lag = o->may_lag,
 	};
 	if (!e) {
 		open.fresh = &s->secrets->fresh;
@@ -127,6 +167,7 @@ enum err session_open(struct session *s, const struct session_open *o, struct wh
 				store_address(s->store));
 	}
 	if (!e) s->account_is_open = true;
+	if (!e && !o->ignore_heads) e = follow_home(s, why);
 	if (e) session_close(s);
 	return e;
 }

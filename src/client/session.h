@@ -19,6 +19,7 @@ struct session_open {
 	void *ctx;
 	bool ignore_heads; /* accept-older: what was seen is not held against the store */
 	bool whole_chains; /* check: every entry is verified again, whatever was verified before */
+	bool may_lag;      /* promote: the store may be behind, even if it is the home */
 };
 
 struct session_secrets {
@@ -35,11 +36,13 @@ struct session {
 	bool account_is_open;
 	bool ignore_heads;
 	bool whole_chains;
+	bool may_lag;
 };
 
 /*
  * Opens everything. E_NOTFOUND: no account on this device, or no store there; E_DENIED: wrong passphrase;
- * E_FORGED, E_ROLLBACK and others as account_open.
+ * E_FORGED, E_ROLLBACK and others as account_open. E_ROLLBACK also if the remembered store is another one than it was. The
+ * account's home, opened by another path after its home was moved there, is remembered.
  */
 MUST_USE enum err session_open(struct session *s, const struct session_open *o, struct why *why);
 void session_close(struct session *s);

@@ -61,7 +61,50 @@ enum err statefolder_get_store(const struct statefolder *f, char out[PATHS_MAX],
 }
 
 enum err statefolder_put_store(const struct statefolder *f, const char *path, struct why *why) {
+	err_ignore(
+		file_remove(f->state, "store-id", NULL)); /* it was not there, or belongs to another path */
 	return file_replace(f->state, "store", span_text(path), FILE_PRIVATE, why);
+}
+
+static enum err get_hash(
+	const struct statefolder *f, const char *name, struct hash *out, struct why *why) {
+	struct buf b;
+	buf_init(&b, HASH_SIZE);
+	enum err e = file_read_whole(f->state, name, HASH_SIZE, &b, why);
+	if (e == E_LIMIT || (!e && b.len != HASH_SIZE))
+		e = why_set(why, E_FORMAT, "the state file %s/%s is damaged", f->state_path, name);
+	if (!e) *out = hash_from(b.ptr);
+	buf_free(&b);
+	return e;
+}
+
+enum err statefolder_get_store_id(const struct statefolder *f, struct hash *id, struct why *why) {
+	return get_hash(f, "store-id", id, why);
+}
+
+enum err statefolder_put_store_id(
+	const struct statefolder *f, const struct hash *id, struct why *why) {
+	return file_replace(f->state, "store-id", hash_span(id), FILE_PRIVATE, why);
+}
+
+enum err statefolder_get_home(
+	const struct statefolder *f, const struct hash *chain, struct hash *store, struct why *why) {
+	char hex[HASH_HEX], name[HASH_HEX + 8];
+	hash_hex(hex, chain);
+	(void)snprintf(name, sizeof name, "homes/%s", hex);
+	return get_hash(f, name, store, why);
+}
+
+enum err statefolder_put_home(const struct statefolder *f, const struct hash *chain,
+	const struct hash *store, struct why *why) {
+	char hex[HASH_HEX];
+	int folder = -1;
+	hash_hex(hex, chain);
+	enum err e = file_make_folder(f->state, "homes", FOLDER_PRIVATE, why);
+	if (!e) e = file_open_folder(f->state, "homes", &folder, why);
+	if (!e) e = file_replace(folder, hex, hash_span(store), FILE_PRIVATE, why);
+	file_close(&folder);
+	return e;
 }
 
 enum err statefolder_get_locator(

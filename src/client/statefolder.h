@@ -37,6 +37,24 @@ MUST_USE enum err statefolder_put_store(
 	const struct statefolder *f, const char *path, struct why *why);
 
 /*
+ * The id of the store at the remembered path, as this device first met it there: another one is not taken for it.
+ * statefolder_put_store forgets it. E_NOTFOUND: not known yet.
+ */
+MUST_USE enum err statefolder_get_store_id(
+	const struct statefolder *f, struct hash *id, struct why *why);
+MUST_USE enum err statefolder_put_store_id(
+	const struct statefolder *f, const struct hash *id, struct why *why);
+
+/*
+ * Which store is a chain's home, as its newest entries that this device has seen say: only another store may be behind
+ * them (doc/spec/chains.md section 7). E_NOTFOUND: not known yet.
+ */
+MUST_USE enum err statefolder_get_home(
+	const struct statefolder *f, const struct hash *chain, struct hash *store, struct why *why);
+MUST_USE enum err statefolder_put_home(const struct statefolder *f, const struct hash *chain,
+	const struct hash *store, struct why *why);
+
+/*
  * The locator object that this device stored last: under which name, and the hash of its bytes. What check compares a
  * store with. E_NOTFOUND: it has stored none; E_FORMAT: the file is damaged.
  */

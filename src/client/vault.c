@@ -95,11 +95,15 @@ static enum err derive_keys(struct vault *v, struct why *why) {
 		why, chunker_new(&v->chunker, v->secrets->keys.chunker, &chunks), "opening the vault");
 }
 
-static void find_home(struct vault *v) {
+/* What a chain that is behind says of its home is old, and not remembered. */
+static enum err find_home(struct vault *v, struct why *why) {
 	const struct account_vault *row = accountstate_vault(&v->session->account.state, &v->id);
 	struct hash home = v->state.home;
 	if (hash_is_zero(&home) && row) home = row->store;
-	v->is_home = hash_equal(&home, store_id(v->session->store));
+	v->is_home = !v->chain.lags && hash_equal(&home, store_id(v->session->store));
+	if (v->chain.lags || v->session->ignore_heads || hash_equal(&home, &v->known_home)) return OK;
+	v->known_home = home;
+	return statefolder_put_home(&v->session->folder, &v->id, &home, why);
 }
 
 enum err vault_refresh(struct vault *v, struct why *why) {
@@ -115,8 +119,8 @@ enum err vault_refresh(struct vault *v, struct why *why) {
 	struct head head = vault_head(v);
 	if (!e && !v->session->ignore_heads)
 		e = heads_advance(v->session->folder.state, &v->id, &head, why);
-	if (!e) find_home(v);
-	if (!e && v->unsaved >= UNSAVED_MAX && !v->session->ignore_heads) {
+	if (!e) e = find_home(v, why);
+	if (!e && v->unsaved >= UNSAVED_MAX && !v->session->ignore_heads && !v->chain.may_lag) {
 		statecache_save(v);
 		v->unsaved = 0;
 	}
@@ -153,13 +157,19 @@ enum err vault_open(struct vault *v, struct session *s, const char *name, struct
 	v->chain.seen = (struct head){ .seq = row->anchor_sequence, .hash = row->anchor_hash };
 	v->chain.has_seen = true;
 	enum err e = OK;
+	v->chain.may_lag = s->account.chain.may_lag;
 	if (!s->ignore_heads) {
+		e = statefolder_get_home(&s->folder, &v->id, &v->known_home, why);
+		if (!e) v->chain.may_lag = s->may_lag || !hash_equal(&v->known_home, store_id(s->store));
+		if (e == E_NOTFOUND) e = OK;
+	}
+	if (!e && !s->ignore_heads) {
 		struct head seen;
 		e = heads_get(s->folder.state, &v->id, &seen, why);
 		if (e == E_NOTFOUND) e = OK;
 		else if (!e && seen.seq >= v->chain.seen.seq) v->chain.seen = seen;
 	}
-	if (!e && !s->ignore_heads && !s->whole_chains) (void)statecache_load(v);
+	if (!e && !s->ignore_heads && !s->whole_chains && !v->chain.may_lag) (void)statecache_load(v);
 	if (!e) e = vault_refresh(v, why);
 	if (e) vault_close(v);
 	return e;
@@ -251,6 +261,23 @@ enum err vault_append(struct vault *v, vault_decide *decide, void *ctx, struct w
 	}
 	if (e) return e;
 	return vault_refresh(v, why);
+}
+
+static enum err decide_home(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	const struct hash *store = ctx;
+	(void)why;
+	if (hash_equal(&v->state.home, store)) return E_CANCELLED;
+	out->body = (struct vaultbody){ .type = VAULTBODY_HOME };
+	out->public_part = (struct entrypublic){ .kind = ENTRYPUBLIC_HOME, .store = *store };
+	return OK;
+}
+
+enum err vault_move_home(struct vault *v, const struct hash *store, struct why *why) {
+	struct hash to = *store;
+	v->is_moving = true;
+	enum err e = vault_append(v, decide_home, &to, why);
+	v->is_moving = false;
+	return e == E_CANCELLED ? OK : e;
 }
 
 static struct entrypublic_keys public_keys(
@@ -356,6 +383,9 @@ static enum err create(struct session *s, const struct vault_new *n, struct box_
 
 enum err vault_create(struct session *s, const struct vault_new *n, struct why *why) {
 	struct hash id;
+	if (!s->account.is_home)
+		return why_set(why, E_DENIED, "%s is a mirror of this account: make the vault in its home",
+			store_address(s->store));
 	if (accountstate_vault_named(&s->account.state, span_text(n->name)))
 		return why_set(why, E_EXISTS, "the account has a vault called %s already", n->name);
 	struct box_content *content = secretmem_alloc(sizeof *content);
@@ -406,6 +436,7 @@ static bool rotation_is_due(const struct vault *v) {
 }
 
 enum err vault_prepare_write(struct vault *v, struct why *why) {
+	if (v->is_moving) return OK;
 	if (!v->is_home)
 		return why_set(why, E_DENIED,
 			"%s is a mirror of this vault and is only read; write to its home, or make it the home with broch copy --promote",

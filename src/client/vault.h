@@ -23,9 +23,10 @@ struct vault {
 	struct vaultstate state;
 	struct vault_secrets *secrets; /* secretmem; NULL until the first epoch is open */
 	struct chunker *chunker;
-	size_t unsaved; /* entries applied since the state was last kept in the cache */
-	bool
-		is_home; /* whether the session's store is this vault's home: else it is a mirror, and read-only */
+	size_t unsaved;         /* entries applied since the state was last kept in the cache */
+	struct hash known_home; /* as the device's folder has it; zero: not known */
+	bool is_home;   /* the session's store is its home, and not behind: else it is only read */
+	bool is_moving; /* the home is being moved: the next entry may be written to a mirror */
 };
 
 /* Opens the vault called ${name} (NULL: the account's only one, or "main"). E_NOTFOUND lists what there is. */
@@ -39,6 +40,12 @@ struct head vault_head(const struct vault *v);
 
 /* Refuses to write to a mirror, and finishes a rotation that is due. Call before anything is written. */
 MUST_USE enum err vault_prepare_write(struct vault *v, struct why *why);
+
+/*
+ * Makes ${store} the vault's home, by an entry in the chain where it lies open, be that a mirror. The account's home comes
+ * first: see promote.h.
+ */
+MUST_USE enum err vault_move_home(struct vault *v, const struct hash *store, struct why *why);
 
 /* Makes a vault called ${name} in the session's store and adds it to the account. */
 struct vault_new {
