@@ -29,8 +29,9 @@ void chainlink_init(struct chainlink *c, enum chain_kind kind);
 
 /*
  * Checks that ${bytes} are the next entry and moves ${c} on. ${entry} and ${public_part} (pointing into ${bytes}) are the
- * decoded entry. E_FORGED if it does not follow or its access signature is wrong; E_FORMAT; E_UNSUPPORTED for a kind of
- * entry that this version does not have. ${c} is unchanged unless OK.
+ * decoded entry. E_FORGED if it does not follow or its access signature is wrong; E_FORMAT; E_UNSUPPORTED for another format
+ * version, or a public part of a kind that this version does not have, if all else is good. E_NOMEM. ${c} is unchanged
+ * unless OK.
  */
 MUST_USE enum err chainlink_next(
 	struct chainlink *c, struct span bytes, struct entry *entry, struct entrypublic *public_part);
