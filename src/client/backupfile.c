@@ -222,7 +222,9 @@ struct parallel {
 	struct mutex_cond turn;
 	struct segment *segments;
 	size_t count, next, added;
-	size_t helpers;
+	size_t helpers; /* at work on segments now */
+	size_t holders; /* the owner, and every helper that was asked */
+	bool done;      /* its owner waits for no more helpers */
 	struct storing_stream stream;
 	enum err failed;
 	struct why why;
@@ -396,47 +398,80 @@ static void do_segments(struct parallel *p, unsigned worker) {
 	mem_free(t.named);
 }
 
+static void release(struct parallel *p) {
+	mutex_lock(&p->lock);
+	size_t holders = --p->holders;
+	mutex_unlock(&p->lock);
+	if (holders) return;
+	storing_stream_done(&p->stream);
+	for (size_t i = 0; p->segments && i < p->count; i++) buf_free(&p->segments[i].items);
+	mem_free(p->segments);
+	mutex_cond_done(&p->turn);
+	mutex_done(&p->lock);
+	mem_free(p);
+}
+
+/* May begin long after the file is done: its owner waits only for helpers that have begun. */
 static void help(void *ctx, unsigned worker) {
 	struct parallel *p = ctx;
-	do_segments(p, worker);
 	mutex_lock(&p->lock);
-	p->helpers--;
-	mutex_wake_all(&p->turn);
+	bool wanted = !p->done;
+	if (wanted) p->helpers++;
 	mutex_unlock(&p->lock);
+	if (wanted) {
+		do_segments(p, worker);
+		mutex_lock(&p->lock);
+		p->helpers--;
+		mutex_wake_all(&p->turn);
+		mutex_unlock(&p->lock);
+	}
+	release(p);
+}
+
+static struct parallel *parallel_new(struct backupwalk *w, const struct source *source) {
+	struct parallel *p = mem_zalloc(sizeof *p);
+	if (!p) return NULL;
+	p->w = w;
+	p->source = source;
+	p->holders = 1;
+	mutex_init(&p->lock);
+	mutex_cond_init(&p->turn);
+	storing_stream_init(&p->stream);
+	p->count = (size_t)((source->length + BACKUPWALK_SEGMENT - 1) / BACKUPWALK_SEGMENT);
+	p->segments = mem_array(p->count, sizeof *p->segments);
+	if (!p->segments) {
+		release(p);
+		return NULL;
+	}
+	for (size_t i = 0; i < p->count; i++) buf_init(&p->segments[i].items, BACKUPWALK_BUFFER);
+	p->segments[0].known = true;
+	return p;
+}
+
+/* Asks the other threads for help. They may all be busy with large files of their own, and never come. */
+static void ask_for_help(struct parallel *p) {
+	for (unsigned i = 1; i < p->w->worker_count; i++) {
+		mutex_lock(&p->lock);
+		p->holders++;
+		mutex_unlock(&p->lock);
+		if (taskpool_push(p->w->pool, help, p)) release(p);
+	}
 }
 
 static enum err store_parallel(struct backupwalk *w, unsigned worker, const struct source *source,
 	struct streamref *ref, struct why *why) {
-	struct parallel p = { .w = w, .source = source };
-	p.count = (size_t)((source->length + BACKUPWALK_SEGMENT - 1) / BACKUPWALK_SEGMENT);
-	p.segments = mem_array(p.count, sizeof *p.segments);
-	if (!p.segments) return why_err(why, E_NOMEM, "reading a large file");
-	for (size_t i = 0; i < p.count; i++) buf_init(&p.segments[i].items, BACKUPWALK_BUFFER);
-	p.segments[0].known = true;
-	mutex_init(&p.lock);
-	mutex_cond_init(&p.turn);
-	storing_stream_init(&p.stream);
-	for (unsigned i = 1; i < w->worker_count; i++) {
-		mutex_lock(&p.lock);
-		p.helpers++;
-		mutex_unlock(&p.lock);
-		if (!taskpool_push(w->pool, help, &p)) continue;
-		mutex_lock(&p.lock);
-		p.helpers--;
-		mutex_unlock(&p.lock);
-	}
-	do_segments(&p, worker);
-	mutex_lock(&p.lock);
-	while (p.helpers) mutex_wait(&p.turn, &p.lock);
-	enum err e = p.failed;
-	if (e && why) *why = p.why;
-	mutex_unlock(&p.lock);
-	if (!e) e = storing_stream_end(w->workers[worker].storing, &p.stream, ref, why);
-	storing_stream_done(&p.stream);
-	for (size_t i = 0; i < p.count; i++) buf_free(&p.segments[i].items);
-	mem_free(p.segments);
-	mutex_cond_done(&p.turn);
-	mutex_done(&p.lock);
+	struct parallel *p = parallel_new(w, source);
+	if (!p) return why_err(why, E_NOMEM, "reading a large file");
+	ask_for_help(p);
+	do_segments(p, worker);
+	mutex_lock(&p->lock);
+	p->done = true;
+	while (p->helpers) mutex_wait(&p->turn, &p->lock);
+	enum err e = p->failed;
+	if (e && why) *why = p->why;
+	mutex_unlock(&p->lock);
+	if (!e) e = storing_stream_end(w->workers[worker].storing, &p->stream, ref, why);
+	release(p);
 	return e;
 }
 
