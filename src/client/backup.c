@@ -612,11 +612,9 @@ static enum err store_snapshot(struct attempt *a, struct why *why) {
  */
 struct last_look {
 	struct attempt *a;
-	struct fetch *fetch; /* with the indexes now in force and the run's own */
-	struct buf doomed;
-	struct buf gone; /* packs that the indexes name and the store does not have */
-	bool lost;       /* something is nowhere: the run begins again */
-	uint64_t again;  /* chunks stored again */
+	struct fetch *fetch; /* with the indexes now in force */
+	struct buf doubtful; /* packs, ascending */
+	bool lost;           /* something is nowhere: the run begins again */
 };
 
 static enum err look_at_chunk(
@@ -628,19 +626,14 @@ static enum err look_at_chunk(
 	size_t count = 0;
 	(void)length;
 	*skip = false;
-	enum err e = places_find(fetch_places(l->fetch), id, places, &count, why);
+	if (packrun_has(l->a->run, id)) return OK;
+	enum err e = places_indexed(fetch_places(l->fetch), id, places, &count, why);
 	for (size_t i = 0; i < count && !e; i++) {
-		if (intents_has(buf_span(&l->doomed), &places[i].pack) ||
-			intents_has(buf_span(&l->gone), &places[i].pack))
-			continue;
-		if (places[i].cut &&
-			(intents_has(buf_span(&l->doomed), &places[i].next_pack) ||
-				intents_has(buf_span(&l->gone), &places[i].next_pack)))
-			continue;
+		if (intents_has(buf_span(&l->doubtful), &places[i].pack)) continue;
+		if (places[i].cut && intents_has(buf_span(&l->doubtful), &places[i].next_pack)) continue;
 		return OK;
 	}
 	if (e) return e;
-	if (packrun_has(l->a->run, id)) return OK;
 	e = fetch_chunk(l->fetch, type, id, &chunk, why);
 	if (e == E_FORGED || e == E_NOTFOUND) {
 		l->lost = true;
@@ -650,7 +643,6 @@ static enum err look_at_chunk(
 	l->a->storing.fetch = NULL; /* from now on nothing is taken for known */
 	e = storing_chunk(l->a->walk.workers[0].storing, type, chunk.bytes, &again, why);
 	fetch_release(l->fetch, &chunk);
-	l->again++;
 	return e;
 }
 
@@ -660,40 +652,56 @@ static enum err gone_pack(void *ctx, const struct hash *name, uint32_t size, str
 	enum err e = store_pack_size(l->a->v->session->store, &l->a->v->id, name, &there, NULL);
 	if (!e && there == size) return OK;
 	if (e && e != E_NOTFOUND) return e;
-	return why_err(why, buf_add(&l->gone, hash_span(name)), "listing packs");
+	return why_err(why, buf_add(&l->doubtful, hash_span(name)), "listing packs");
 }
 
+/* Packs that nobody may rely on: named in an intent in force, or gone from the store. */
+static enum err find_doubtful(struct last_look *l, struct why *why) {
+	struct attempt *a = l->a;
+	enum err e = intents_doomed(a->v, &l->doubtful, why);
+	if (!e) e = places_packs(fetch_places(l->fetch), gone_pack, l, why);
+	for (size_t i = 0; i < packrun_packs(a->run) && !e; i++) {
+		struct hash name = packrun_pack_name(a->run, i);
+		uint64_t there;
+		enum err found = store_pack_size(a->v->session->store, &a->v->id, &name, &there, NULL);
+		if (found == E_NOTFOUND)
+			e = why_err(why, buf_add(&l->doubtful, hash_span(&name)), "listing packs");
+	}
+	intents_sort(&l->doubtful);
+	return e;
+}
+
+/*
+ * What the run stored at a doubtful place, or relied on there, it stores again; then it indexes all of its packs anew,
+ * because indexes that it wrote on the way may have been replaced. Tables are scanned to read what no index names.
+ */
 static enum err look_at_tree(struct last_look *l, struct why *why) {
 	struct attempt *a = l->a;
 	struct fetch_params fp = { .vault = a->v, .threads = 1 };
-	struct locationlist own = { .rows = buf_span(&a->locations) };
-	enum err e = fetch_new(&l->fetch, &fp, why);
-	for (size_t i = 0; i < location_count(&own) && !e; i++) {
-		struct vault_index index = { .location = location_at(&own, i) };
-		e = places_load(fetch_places(l->fetch), &index, 1, why);
-	}
-	if (!e) e = intents_doomed(a->v, &l->doomed, why);
-	if (!e) e = places_packs(fetch_places(l->fetch), gone_pack, l, why);
-	if (!e) intents_sort(&l->gone);
-	struct treewalk t = { .fetch = l->fetch, .chunk = look_at_chunk, .ctx = l };
+	struct treewalk t = { .chunk = look_at_chunk, .ctx = l };
 	bool skip;
-	if (!e) e = look_at_chunk(l, CHUNKTYPE_SNAPSHOT, &a->out->snapshot, 0, &skip, why);
+	enum err e = fetch_new(&l->fetch, &fp, why);
+	if (!e) e = find_doubtful(l, why);
+	if (!e) e = places_scan(fetch_places(l->fetch), why);
+	if (e) return e;
+	t.fetch = l->fetch;
+	packrun_doubt(a->run, buf_span(&l->doubtful));
+	e = look_at_chunk(l, CHUNKTYPE_SNAPSHOT, &a->out->snapshot, 0, &skip, why);
 	if (!e) e = treewalk_run(&t, &a->walk.root, why);
 	if (l->lost || e == E_FORGED || e == E_NOTFOUND)
 		e = why_set(why, E_BUSY, "another device purged what this backup needs");
-	if (!e && l->again) e = storing_flush(a->walk.workers[0].storing, why);
-	if (!e && l->again) e = packrun_index(a->run, NULL, &a->locations, why);
+	if (!e) e = storing_flush(a->walk.workers[0].storing, why);
+	buf_clear(&a->locations);
+	if (!e) e = packrun_index(a->run, NULL, &a->locations, why);
 	return e;
 }
 
 static enum err take_last_look(struct attempt *a, struct why *why) {
 	struct last_look l = { .a = a };
-	buf_init(&l.doomed, (size_t)1 << 32);
-	buf_init(&l.gone, (size_t)1 << 32);
+	buf_init(&l.doubtful, (size_t)1 << 32);
 	enum err e = look_at_tree(&l, why);
 	fetch_free(l.fetch);
-	buf_free(&l.doomed);
-	buf_free(&l.gone);
+	buf_free(&l.doubtful);
 	return e;
 }
 

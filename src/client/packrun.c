@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/intents.h"
 #include "core/packbuild.h"
 #include "format/chunktype.h"
 #include "format/limits.h"
@@ -24,6 +25,7 @@ struct outpack {
 	uint32_t size;
 	bool stored;
 	bool indexed;
+	bool lost; /* see packrun_doubt */
 	bool has_cut;
 	struct indexhead_cut cut; /* its last block, if that is cut; packs by run number */
 };
@@ -134,7 +136,8 @@ enum err packrun_claim(struct packrun *r, const struct hash *id, uint32_t *numbe
 
 bool packrun_has(struct packrun *r, const struct hash *id) {
 	mutex_lock(&r->lock);
-	bool has = chunkset_find(r->chunks, id) != NULL;
+	const struct chunkset_item *item = chunkset_find(r->chunks, id);
+	bool has = item && !item->lost;
 	mutex_unlock(&r->lock);
 	return has;
 }
@@ -369,7 +372,7 @@ static enum err end_lane(struct packrun *r, struct lane *lane, struct why *why) 
  */
 static bool is_wanted(const struct packrun *r, size_t i, bool checkpoint) {
 	const struct outpack *p = &r->packs[i];
-	if (p->indexed) return false;
+	if (p->indexed || p->lost) return false;
 	return !checkpoint || (p->stored && (!p->has_cut || r->packs[p->cut.next_pack].stored));
 }
 
@@ -407,7 +410,7 @@ static enum err plan_rows(
 	}
 	for (size_t i = 0; i < chunkset_count(r->chunks) && !e; i++) {
 		const struct chunkset_item *item = chunkset_at(r->chunks, i);
-		assert(checkpoint || item->pack != CHUNKSET_UNPLACED);
+		assert(checkpoint || item->lost || item->pack != CHUNKSET_UNPLACED);
 		if (item->pack == CHUNKSET_UNPLACED || !wanted[item->pack]) continue;
 		struct indexleaf_row row = {
 			.id = item->id,
@@ -623,6 +626,28 @@ enum err packrun_checkpoint(struct packrun *r, struct buf *locations, struct why
 	if (!e) e = write_index(r, plan, true, locations, why);
 	indexplan_free(plan);
 	return failed_with(r, e, why);
+}
+
+void packrun_doubt(struct packrun *r, struct span gone) {
+	mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->pack_count; i++) {
+		struct outpack *p = &r->packs[i];
+		p->indexed = false;
+		p->lost = p->stored && intents_has(gone, &p->name);
+	}
+	/* a block that goes on in a lost pack is lost too */
+	for (size_t i = 0; i < chunkset_count(r->chunks); i++) {
+		const struct chunkset_item *item = chunkset_at(r->chunks, i);
+		if (item->pack == CHUNKSET_UNPLACED) continue;
+		const struct outpack *p = &r->packs[item->pack];
+		bool rest_lost =
+			p->has_cut && p->cut.offset == item->offset && r->packs[p->cut.next_pack].lost;
+		if (p->lost || rest_lost) chunkset_lose(r->chunks, (uint32_t)i);
+	}
+	for (size_t i = 0; i < r->pack_count; i++)
+		if (r->packs[i].has_cut && r->packs[r->packs[i].cut.next_pack].lost)
+			r->packs[i].has_cut = false;
+	mutex_unlock(&r->lock);
 }
 
 size_t packrun_packs(const struct packrun *r) {

@@ -42,7 +42,7 @@ void packrun_free(struct packrun *r);
 MUST_USE enum err packrun_claim(
 	struct packrun *r, const struct hash *id, uint32_t *number, bool *fresh);
 
-/* Whether this run has claimed ${id}. */
+/* Whether this run has stored ${id}, at a place that is not in doubt. */
 bool packrun_has(struct packrun *r, const struct hash *id);
 
 /* A block of claimed chunks: ${numbers} from packrun_claim in the order of the ids. ${stored}: see squeeze_pack. */
@@ -72,6 +72,13 @@ MUST_USE enum err packrun_index(
  * a long run names what it has, so that a later one finds it. Nothing to name: nothing is appended to ${locations}.
  */
 MUST_USE enum err packrun_checkpoint(struct packrun *r, struct buf *locations, struct why *why);
+
+/*
+ * Packs of this run that another device names in an intent, or that are gone, are not to be relied on: their chunks are
+ * as if they had never been claimed. And whatever indexes this run wrote may have been replaced meanwhile: the next
+ * packrun_index holds everything. ${gone}: names, ascending. One thread only.
+ */
+void packrun_doubt(struct packrun *r, struct span gone);
 
 /* The number of packs this run has put, and their names. */
 size_t packrun_packs(const struct packrun *r);

@@ -300,7 +300,7 @@ static void find_planned(
 	}
 }
 
-enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
+enum err places_indexed(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
 	size_t *count, struct why *why) {
 	*count = 0;
 	/* the newest index first: what was written last is what is read most */
@@ -308,6 +308,13 @@ enum err places_find(struct places *p, const struct hash *id, struct place out[P
 		enum err e = find_loaded(p, p->loaded[i - 1], id, out, count, why);
 		if (e) return e;
 	}
+	return OK;
+}
+
+enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
+	size_t *count, struct why *why) {
+	enum err e = places_indexed(p, id, out, count, why);
+	if (e) return e;
 	if (p->borrowed) find_planned(p->borrowed, id, out, count);
 	mutex_lock(&p->lock);
 	if (p->scan) find_planned(p->scan, id, out, count);

@@ -50,6 +50,10 @@ enum { PLACES_EACH = 8 };
 MUST_USE enum err places_find(struct places *p, const struct hash *id,
 	struct place out[PLACES_EACH], size_t *count, struct why *why);
 
+/* The same from indexes in force alone, whatever was scanned or borrowed. */
+MUST_USE enum err places_indexed(struct places *p, const struct hash *id,
+	struct place out[PLACES_EACH], size_t *count, struct why *why);
+
 /* Reads the tables of all packs in the store that no readable index names; done once. Damaged packs are warned of. */
 MUST_USE enum err places_scan(struct places *p, struct why *why);
 

@@ -7,6 +7,7 @@
 #include "client/intents.h"
 #include "client/packrun.h"
 #include "client/purge.h"
+#include "client/spare.h"
 #include "client/storing.h"
 #include "client/treewalk.h"
 #include "format/chunktype.h"
@@ -41,6 +42,7 @@ struct prune {
 	size_t pack_count, pack_room;
 	uint32_t *pack_of;      /* by plan number: index into packs */
 	size_t marked;          /* snapshots of the state that were walked */
+	uint64_t marked_at;     /* the newest entry when marking began */
 	struct buf old_indexes; /* locations in force when we started */
 	struct buf new_indexes;
 	struct buf names; /* doomed, ascending */
@@ -152,6 +154,7 @@ static enum err mark_snapshot(struct prune *p, const struct hash *id, struct why
 static enum err mark_all(struct prune *p, struct why *why) {
 	const struct vaultstate *s = &p->v->state;
 	enum err e = OK;
+	p->marked_at = s->count - 1;
 	for (; p->marked < s->snapshot_count && !e; p->marked++) {
 		tick(p, "looking at what snapshots need", p->marked, s->snapshot_count);
 		if (!s->snapshots[p->marked].forgotten)
@@ -352,11 +355,20 @@ static bool still_in_force(const struct prune *p) {
 	return true;
 }
 
+/* Whether a snapshot came, or was kept, since what is needed was marked. */
+static bool is_touched(const struct prune *p) {
+	const struct vaultstate *s = &p->v->state;
+	for (size_t i = 0; i < s->snapshot_count; i++)
+		if (s->snapshots[i].touched > p->marked_at) return true;
+	return false;
+}
+
 static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	struct prune *p = ctx;
+	(void)v;
 	(void)why;
 	/* new snapshots may refer to what this index leaves out: they are looked at first */
-	p->stale = !still_in_force(p) || v->state.snapshot_count != p->marked;
+	p->stale = !still_in_force(p) || is_touched(p);
 	if (p->stale) return E_CANCELLED;
 	out->body = (struct vaultbody){
 		.type = VAULTBODY_INDEX,
@@ -368,10 +380,31 @@ static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out
 
 static enum err decide_intent(
 	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
-	struct prune *p = ctx;
+	struct spare *s = ctx;
+	if (v->state.count != s->looked) return E_CANCELLED;
 	out->body = (struct vaultbody){ .type = VAULTBODY_INTENT };
 	out->public_part.kind = ENTRYPUBLIC_INTENT;
-	return intents_make(v, buf_span(&p->names), &out->public_part.packs, why);
+	return intents_make(v, buf_span(&s->names), &out->public_part.packs, why);
+}
+
+/* Names what goes. A snapshot that came between the marking and the intent knew of no intent: it is looked at first. */
+static enum err announce(struct prune *p, struct why *why) {
+	struct spare s;
+	spare_init(&s, p->v);
+	s.warn = p->o->warn;
+	s.ctx = p->o->ctx;
+	s.pack_limit = p->o->pack_limit;
+	enum err e = why_err(why, buf_add(&s.names, buf_span(&p->names)), "naming packs");
+	for (int i = 0; !e && i < TRIES; i++) {
+		e = spare_look(&s, p->marked_at, why);
+		if (e || !s.names.len) break;
+		e = vault_append(p->v, decide_intent, &s, why);
+		if (e != E_CANCELLED) break;
+		e = i + 1 < TRIES ? OK
+						  : why_set(why, E_BUSY, "other devices kept writing: run it again later");
+	}
+	spare_done(&s);
+	return e;
 }
 
 /* Packs of indexes that are replaced, and of leaves that lie elsewhere, go with the rest. */
@@ -448,7 +481,7 @@ static enum err write_out(struct prune *p, struct why *why) {
 	if (!e) tick(p, "writing the index", 0, 1);
 	if (!e) e = packrun_index(run, plan, &p->new_indexes, why);
 	if (!e) e = vault_append(v, decide_index, p, why);
-	if (!e && p->names.len) e = vault_append(v, decide_intent, p, why);
+	if (!e && p->names.len) e = announce(p, why);
 	packrun_free(run);
 	indexplan_free(plan);
 	return e;

@@ -7,12 +7,11 @@
 #include "base/little.h"
 #include "base/mem.h"
 #include "client/intents.h"
-#include "client/packrun.h"
-#include "client/treewalk.h"
-#include "format/chunktype.h"
-#include "format/snapshot.h"
+#include "client/spare.h"
 #include "os/clock.h"
 #include "os/file.h"
+
+enum { TRIES = 100 };
 
 static const size_t names_max = (size_t)1 << 32;
 static const int64_t second_ns = 1000000000;
@@ -56,157 +55,20 @@ static int64_t after(int64_t t, uint64_t seconds) {
 	return out;
 }
 
-/* What a purge looks at once more. */
-struct looking {
-	struct vault *v;
-	struct fetch *fetch;
-	struct buf names;   /* to be purged, ascending */
-	struct buf rescued; /* of those, needed after all */
-	const struct prune_options *o;
-};
-
-static bool is_kept(const struct looking *l, const struct place *p) {
-	if (intents_has(buf_span(&l->names), &p->pack)) return false;
-	return !(p->cut && intents_has(buf_span(&l->names), &p->next_pack));
-}
-
-static enum err rescue(struct looking *l, const struct place *p, struct why *why) {
-	enum err e = buf_add(&l->rescued, hash_span(&p->pack));
-	if (!e && p->cut) e = buf_add(&l->rescued, hash_span(&p->next_pack));
-	return why_err(why, e, "looking at what is needed");
-}
-
-static enum err look_at_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
-	struct looking *l = ctx;
-	struct place places[PLACES_EACH];
-	size_t count = 0;
-	char hex[HASH_HEX];
-	(void)type;
-	(void)length;
-	*skip = false;
-	for (int scanned = 0; scanned < 2; scanned++) {
-		enum err e = places_find(fetch_places(l->fetch), id, places, &count, why);
-		for (size_t i = 0; i < count && !e; i++)
-			if (is_kept(l, &places[i])) return OK;
-		if (!e && count) return rescue(l, &places[0], why);
-		if (!e && !scanned) e = places_scan(fetch_places(l->fetch), why);
-		if (e) return e;
-	}
-	hash_hex(hex, id);
-	return why_set(why, E_FORGED,
-		"chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged", hex);
-}
-
-static enum err look_at_snapshot(struct looking *l, const struct hash *id, struct why *why) {
-	struct snapshot s;
-	struct buf bytes;
-	bool skip;
-	struct treewalk t = { .fetch = l->fetch, .chunk = look_at_chunk, .ctx = l };
-	buf_init(&bytes, LIMIT_SNAPSHOT);
-	enum err e = look_at_chunk(l, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
-	if (!e) e = treewalk_snapshot(l->fetch, id, &s, &bytes, why);
-	if (!e) e = treewalk_run(&t, &s.root, why);
-	buf_free(&bytes);
-	return e;
-}
-
-/* Every snapshot that came, or was kept, after the intent. */
-static enum err look_at_new(struct looking *l, uint64_t intent, struct why *why) {
-	struct fetch_params fp = { .vault = l->v, .threads = 1, .warn = l->o->warn, .ctx = l->o->ctx };
-	fetch_free(l->fetch);
-	l->fetch = NULL;
-	enum err e = fetch_new(&l->fetch, &fp, why);
-	for (size_t i = 0; i < l->v->state.snapshot_count && !e; i++) {
-		const struct vault_snapshot *s = &l->v->state.snapshots[i];
-		if (!s->forgotten && s->touched > intent) e = look_at_snapshot(l, &s->id, why);
-	}
-	if (!e) intents_sort(&l->rescued);
-	return e;
-}
-
-/* Takes the rescued packs out of those to be purged. */
-static void drop_rescued(struct looking *l) {
-	size_t kept = 0;
-	for (size_t at = 0; at < l->names.len; at += HASH_SIZE) {
-		struct hash name = hash_from(l->names.ptr + at);
-		if (intents_has(buf_span(&l->rescued), &name)) continue;
-		memmove(l->names.ptr + kept, l->names.ptr + at, HASH_SIZE);
-		kept += HASH_SIZE;
-	}
-	l->names.len = kept;
-}
-
-static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
-	const struct buf *locations = ctx;
-	(void)v;
-	(void)why;
-	out->body =
-		(struct vaultbody){ .type = VAULTBODY_INDEX, .added = { .rows = buf_span(locations) } };
-	return OK;
-}
-
-static bool wants_rescued(void *ctx, const struct hash *pack) {
-	const struct looking *l = ctx;
-	return intents_has(buf_span(&l->rescued), pack);
-}
-
-/* An index for the rescued packs, so that they are named again before the purge is. */
-static enum err index_rescued(struct looking *l, struct why *why) {
-	struct vault *v = l->v;
-	struct session *s = v->session;
-	struct indexplan *plan = NULL;
-	struct packrun *run = NULL;
-	struct buf locations;
-	struct head head = vault_head(v);
-	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
-	enum err e = places_scan(fetch_places(l->fetch), why);
-	if (!e) e = why_err(why, indexplan_new(&plan), "indexing packs");
-	if (!e) e = places_export(fetch_places(l->fetch), plan, wants_rescued, l, why);
-	struct packrun_params p = {
-		.store = s->store,
-		.vault = v->id,
-		.epoch = vault_epoch(v),
-		.epoch_public = epochring_kem_public(v->chain.ring, vault_epoch(v)),
-		.start_sequence = head.seq,
-		.start_head = head.hash,
-		.writer = s->secrets->actor.id,
-		.fresh = &s->secrets->fresh,
-		.pack_limit = l->o->pack_limit,
-	};
-	if (!e) e = packrun_new(&run, &p, why);
-	if (!e) e = packrun_index(run, plan, &locations, why);
-	if (!e && locations.len) e = vault_append(v, decide_index, &locations, why);
-	packrun_free(run);
-	indexplan_free(plan);
-	buf_free(&locations);
-	return e;
-}
-
 struct deciding {
-	struct looking *l;
+	struct spare *spare;
 	uint64_t intent;
-	uint64_t looked; /* entries that were looked at */
-	bool gone;       /* somebody else purged or kept it */
+	bool gone; /* somebody else purged or kept it */
 };
 
 static enum err decide_purge(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	struct deciding *d = ctx;
-	if (!vaultstate_intent(&v->state, d->intent)) {
-		d->gone = true;
-		return E_CANCELLED;
-	}
-	if (v->state.count != d->looked) {
-		size_t before = d->l->rescued.len;
-		enum err e = look_at_new(d->l, d->intent, why);
-		if (e) return e;
-		d->looked = v->state.count;
-		if (d->l->rescued.len != before) return E_CANCELLED; /* they must be indexed first */
-	}
+	d->gone = !vaultstate_intent(&v->state, d->intent);
+	if (d->gone || v->state.count != d->spare->looked) return E_CANCELLED;
 	out->body = (struct vaultbody){ .type = VAULTBODY_PURGE };
 	out->public_part.kind = ENTRYPUBLIC_PURGE;
 	out->public_part.intent = d->intent;
-	return intents_make(v, buf_span(&d->l->names), &out->public_part.packs, why);
+	return intents_make(v, buf_span(&d->spare->names), &out->public_part.packs, why);
 }
 
 static enum err delete_packs(
@@ -226,37 +88,34 @@ static enum err delete_packs(
 	return OK;
 }
 
-/* Purges one intent. What is needed after all is rescued, indexed and left out. */
+/* Purges one intent. What is needed after all is spared. */
 static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune_options *o,
 	struct prune_result *out, struct why *why) {
-	struct looking l = { .v = v, .o = o };
-	struct deciding d = { .l = &l, .intent = sequence };
-	buf_init(&l.names, names_max);
-	buf_init(&l.rescued, names_max);
+	struct spare s;
+	struct deciding d = { .spare = &s, .intent = sequence };
 	const struct vault_intent *intent = vaultstate_intent(&v->state, sequence);
-	enum err e = intents_packs(v, &intent->packs, &l.names, why);
-	intents_sort(&l.names);
-	for (int i = 0; !e && i < 100; i++) {
-		size_t indexed = l.rescued.len;
-		e = look_at_new(&l, sequence, why);
-		if (!e && l.rescued.len != indexed) e = index_rescued(&l, why);
-		if (!e) drop_rescued(&l);
-		d.looked = v->state.count;
-		if (!e && l.names.len == 0)
-			break; /* everything is needed: the intent is kept waiting, and purges nothing */
-		if (!e) e = vault_append(v, decide_purge, &d, why);
+	spare_init(&s, v);
+	s.warn = o->warn;
+	s.ctx = o->ctx;
+	s.pack_limit = o->pack_limit;
+	enum err e = intents_packs(v, &intent->packs, &s.names, why);
+	intents_sort(&s.names);
+	for (int i = 0; !e && i < TRIES; i++) {
+		e = spare_look(&s, sequence, why);
+		/* everything is needed: the intent stays, and purges nothing */
+		if (e || s.names.len == 0) break;
+		e = vault_append(v, decide_purge, &d, why);
 		if (e != E_CANCELLED || d.gone) break;
 		e = OK;
 	}
-	if (e == E_CANCELLED && d.gone) e = OK;
-	else if (!e && l.names.len) {
-		out->rescued_packs += l.rescued.len / HASH_SIZE;
+	if (e == E_CANCELLED && d.gone) {
+		e = OK;
+	} else if (!e && s.names.len && !vaultstate_intent(&v->state, sequence)) {
+		out->rescued_packs += s.spared.len / HASH_SIZE;
 		forget_seen(v, sequence);
-		e = delete_packs(v, buf_span(&l.names), out, why);
+		e = delete_packs(v, buf_span(&s.names), out, why);
 	}
-	fetch_free(l.fetch);
-	buf_free(&l.names);
-	buf_free(&l.rescued);
+	spare_done(&s);
 	return e;
 }
 

@@ -94,7 +94,8 @@ enum err chunkset_claim(struct chunkset *s, const struct hash *id, uint32_t *num
 	size_t slot = slot_of(s, id);
 	if (s->slots[slot]) {
 		*number = s->slots[slot] - 1;
-		*fresh = false;
+		*fresh = chunkset_at(s, *number)->lost;
+		chunkset_at(s, *number)->lost = false;
 		return OK;
 	}
 	enum err e = grow_items(s);
@@ -109,6 +110,12 @@ enum err chunkset_claim(struct chunkset *s, const struct hash *id, uint32_t *num
 	s->slots[slot] = *number + 1;
 	*fresh = true;
 	return OK;
+}
+
+void chunkset_lose(struct chunkset *s, uint32_t number) {
+	struct chunkset_item *item = chunkset_at(s, number);
+	item->pack = CHUNKSET_UNPLACED;
+	item->lost = true;
 }
 
 const struct chunkset_item *chunkset_find(const struct chunkset *s, const struct hash *id) {

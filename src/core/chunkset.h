@@ -17,6 +17,7 @@ struct chunkset_item {
 	uint32_t offset;
 	uint32_t length;
 	uint32_t slot;
+	bool lost; /* claimed, but to be stored again */
 };
 
 struct chunkset;
@@ -30,6 +31,9 @@ void chunkset_free(struct chunkset *s);
  */
 MUST_USE enum err chunkset_claim(
 	struct chunkset *s, const struct hash *id, uint32_t *number, bool *fresh);
+
+/* Takes back that chunk ${number} is stored: the next claim of its id is fresh again, under the same number. */
+void chunkset_lose(struct chunkset *s, uint32_t number);
 
 /* Finds without adding; NULL if it is not there. Valid until the next claim. */
 const struct chunkset_item *chunkset_find(const struct chunkset *s, const struct hash *id);

@@ -1,0 +1,158 @@
+#include "client/spare.h"
+
+#include <string.h>
+
+#include "client/intents.h"
+#include "client/packrun.h"
+#include "client/treewalk.h"
+#include "format/chunktype.h"
+#include "format/snapshot.h"
+
+static const size_t names_max = (size_t)1 << 32;
+
+void spare_init(struct spare *s, struct vault *v) {
+	memset(s, 0, sizeof *s);
+	s->v = v;
+	buf_init(&s->names, names_max);
+	buf_init(&s->spared, names_max);
+}
+
+void spare_done(struct spare *s) {
+	fetch_free(s->fetch);
+	buf_free(&s->names);
+	buf_free(&s->spared);
+}
+
+static bool stays(const struct spare *s, const struct place *p) {
+	if (intents_has(buf_span(&s->names), &p->pack)) return false;
+	return !(p->cut && intents_has(buf_span(&s->names), &p->next_pack));
+}
+
+static enum err add(struct spare *s, const struct place *p, struct why *why) {
+	enum err e = buf_add(&s->spared, hash_span(&p->pack));
+	if (!e && p->cut) e = buf_add(&s->spared, hash_span(&p->next_pack));
+	return why_err(why, e, "looking at what is needed");
+}
+
+static enum err look_at_chunk(
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	struct spare *s = ctx;
+	struct place places[PLACES_EACH];
+	size_t count = 0;
+	char hex[HASH_HEX];
+	(void)type;
+	(void)length;
+	*skip = false;
+	for (int scanned = 0; scanned < 2; scanned++) {
+		enum err e = places_find(fetch_places(s->fetch), id, places, &count, why);
+		for (size_t i = 0; i < count && !e; i++)
+			if (stays(s, &places[i])) return OK;
+		if (!e && count) return add(s, &places[0], why);
+		if (!e && !scanned) e = places_scan(fetch_places(s->fetch), why);
+		if (e) return e;
+	}
+	hash_hex(hex, id);
+	return why_set(why, E_FORGED,
+		"chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged", hex);
+}
+
+static enum err look_at_snapshot(struct spare *s, const struct hash *id, struct why *why) {
+	struct snapshot snapshot;
+	struct buf bytes;
+	bool skip;
+	struct treewalk t = { .fetch = s->fetch, .chunk = look_at_chunk, .ctx = s };
+	buf_init(&bytes, LIMIT_SNAPSHOT);
+	enum err e = look_at_chunk(s, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
+	if (!e) e = treewalk_snapshot(s->fetch, id, &snapshot, &bytes, why);
+	if (!e) e = treewalk_run(&t, &snapshot.root, why);
+	buf_free(&bytes);
+	return e;
+}
+
+static enum err look_once(struct spare *s, uint64_t since, struct why *why) {
+	const struct vaultstate *state = &s->v->state;
+	struct fetch_params fp = { .vault = s->v, .threads = 1, .warn = s->warn, .ctx = s->ctx };
+	bool any = false;
+	for (size_t i = 0; i < state->snapshot_count; i++)
+		any |= !state->snapshots[i].forgotten && state->snapshots[i].touched > since;
+	fetch_free(s->fetch);
+	s->fetch = NULL;
+	if (!any) return OK;
+	enum err e = fetch_new(&s->fetch, &fp, why);
+	for (size_t i = 0; i < state->snapshot_count && !e; i++) {
+		const struct vault_snapshot *v = &state->snapshots[i];
+		if (!v->forgotten && v->touched > since) e = look_at_snapshot(s, &v->id, why);
+	}
+	if (!e) intents_sort(&s->spared);
+	return e;
+}
+
+static void drop_spared(struct spare *s) {
+	size_t kept = 0;
+	for (size_t at = 0; at < s->names.len; at += HASH_SIZE) {
+		struct hash name = hash_from(s->names.ptr + at);
+		if (intents_has(buf_span(&s->spared), &name)) continue;
+		memmove(s->names.ptr + kept, s->names.ptr + at, HASH_SIZE);
+		kept += HASH_SIZE;
+	}
+	s->names.len = kept;
+}
+
+static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+	const struct buf *locations = ctx;
+	(void)v;
+	(void)why;
+	out->body = (struct vaultbody){
+		.type = VAULTBODY_INDEX,
+		.added = { .rows = buf_span(locations) },
+	};
+	return OK;
+}
+
+static bool is_spared(void *ctx, const struct hash *pack) {
+	const struct spare *s = ctx;
+	return intents_has(buf_span(&s->spared), pack);
+}
+
+/* An index for the spared packs: no index in force may name them any more. */
+static enum err index_spared(struct spare *s, struct why *why) {
+	struct vault *v = s->v;
+	struct indexplan *plan = NULL;
+	struct packrun *run = NULL;
+	struct buf locations;
+	struct head head = vault_head(v);
+	struct packrun_params p = {
+		.store = v->session->store,
+		.vault = v->id,
+		.epoch = vault_epoch(v),
+		.epoch_public = epochring_kem_public(v->chain.ring, vault_epoch(v)),
+		.start_sequence = head.seq,
+		.start_head = head.hash,
+		.writer = v->session->secrets->actor.id,
+		.fresh = &v->session->secrets->fresh,
+		.pack_limit = s->pack_limit,
+	};
+	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+	enum err e = places_scan(fetch_places(s->fetch), why);
+	if (!e) e = why_err(why, indexplan_new(&plan), "indexing packs");
+	if (!e) e = places_export(fetch_places(s->fetch), plan, is_spared, s, why);
+	if (!e) e = packrun_new(&run, &p, why);
+	if (!e) e = packrun_index(run, plan, &locations, why);
+	if (!e && locations.len) e = vault_append(v, decide_index, &locations, why);
+	packrun_free(run);
+	indexplan_free(plan);
+	buf_free(&locations);
+	return e;
+}
+
+enum err spare_look(struct spare *s, uint64_t since, struct why *why) {
+	enum err e = OK;
+	do {
+		size_t before = s->spared.len;
+		s->looked = s->v->state.count;
+		e = look_once(s, since, why);
+		if (!e && s->spared.len != before) e = index_spared(s, why);
+		if (!e) drop_spared(s);
+	} while (!e && s->looked != s->v->state.count);
+	return e;
+}
