@@ -4,9 +4,11 @@
 
 #include "cli/invocation.h"
 
+int cmd_accept_older(const struct invocation *inv);
 int cmd_backup(const struct invocation *inv);
 int cmd_cat(const struct invocation *inv);
 int cmd_check(const struct invocation *inv);
+int cmd_copy(const struct invocation *inv);
 int cmd_device_list(const struct invocation *inv);
 int cmd_diff(const struct invocation *inv);
 int cmd_find(const struct invocation *inv);

@@ -1,6 +1,6 @@
 /* broch prune: what no snapshot needs is announced, and deleted once the hold has gone by. */
-#include "cli/cmd.h"
 #include "cli/cmd_prune.h"
+#include "cli/cmd.h"
 #include "cli/jsonl.h"
 #include "cli/opening.h"
 #include "cli/progress.h"
@@ -71,8 +71,8 @@ static void tell(const struct invocation *inv, const struct prune_result *r, boo
 		tell_json(inv, r, dry);
 		return;
 	}
-	say_out(say, "store:     %llu packs, %s, of which snapshots need %s\n", (unsigned long long)r->packs,
-		units_size(bytes, r->bytes), units_size(used, r->used));
+	say_out(say, "store:     %llu packs, %s, of which snapshots need %s\n",
+		(unsigned long long)r->packs, units_size(bytes, r->bytes), units_size(used, r->used));
 	if (r->repacked_packs)
 		say_out(say, "repacked:  %s out of %llu packs\n", units_size(bytes, r->repacked_bytes),
 			(unsigned long long)r->repacked_packs);

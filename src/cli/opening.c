@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/say.h"
+#include "client/when.h"
 #include "os/passphrase.h"
 
 int opening_refused(const struct invocation *inv, const struct why *why) {
@@ -85,6 +86,16 @@ int opening_session(struct opening *o, const struct invocation *inv) {
 	return EXITCODE_OK;
 }
 
+/* A mirror may be behind its home: how old what it shows is, is to be known. */
+static void tell_mirror(const struct invocation *inv, const struct opening *o) {
+	char when[WHEN_TEXT];
+	const struct vault *v = &o->vault;
+
+	say_warn(inv->say, "%s is a mirror of this vault: its newest entry is of %s%s",
+		store_address(o->session.store), when_local(when, v->chain.link.time),
+		v->chain.lags ? ", and this device has seen a newer one at home" : "");
+}
+
 int opening_vault(struct opening *o, const struct invocation *inv) {
 	struct why why = { 0 };
 	const char *name = invocation_has(inv, "vault") ? invocation_text(inv, "vault") : NULL;
@@ -93,6 +104,7 @@ int opening_vault(struct opening *o, const struct invocation *inv) {
 	if (code) return code;
 	if (vault_open(&o->vault, &o->session, name, &why)) return opening_refused(inv, &why);
 	o->has_vault = true;
+	if (!o->vault.is_home) tell_mirror(inv, o);
 	return EXITCODE_OK;
 }
 

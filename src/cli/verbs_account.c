@@ -128,14 +128,14 @@ const struct verb verbs_account[] = {
 	{
 		.name = "accept-older",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_accept_older,
 		.args = "",
 		.options = { accept_options },
 		.line = "go on with a store that shows an older state than this device has seen",
 		.more =
 			"A store that went back, because it was itself restored from a copy or because somebody set it back, stops "
 			"every command with exit code 21. This is the only way on. It says what is lost, asks for words to be typed, and "
-			"records in the chain that the older state was accepted.",
+			"records in this device's state that the older one was accepted.",
 	},
 	{ .name = NULL },
 };

@@ -177,7 +177,7 @@ const struct verb verbs_data[] = {
 	{
 		.name = "copy",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_copy,
 		.args = "",
 		.options = { (const struct option[]){
 			{ .name = "to",

@@ -122,6 +122,10 @@ static enum err check_store_id(
 		store_address(s->store));
 }
 
+enum err session_accept_store(const struct session *s, struct why *why) {
+	return is_remembered(s) ? statefolder_put_store_id(&s->folder, store_id(s->store), why) : OK;
+}
+
 /* The home was moved here, by another device: from now on this is the remembered store. */
 static enum err follow_home(struct session *s, struct why *why) {
 	struct hash known;

@@ -51,6 +51,9 @@ void session_close(struct session *s);
 MUST_USE enum err session_begin(struct session *s, struct why *why);
 MUST_USE enum err session_open_store(struct session *s, const char *at, struct why *why);
 
+/* accept-older: if the store that is open lies under the remembered path, its id is the one from now on. */
+MUST_USE enum err session_accept_store(const struct session *s, struct why *why);
+
 /* Seals and keeps ${s}'s keys; ${passphrase} NULL: unprotected. */
 MUST_USE enum err session_keep_keys(
 	struct session *s, const struct span *passphrase, struct why *why);
