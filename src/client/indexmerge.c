@@ -4,13 +4,16 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/intents.h"
 #include "client/packrun.h"
 
-enum { MANY = 16, INDEXES_MAX = 1 << 16, REMOVED_MAX = LIMIT_INDEXES_REMOVED };
+enum { TRIES = 20, MANY = 16, INDEXES_MAX = 1 << 16, REMOVED_MAX = LIMIT_INDEXES_REMOVED };
 
 /* Merges the smallest indexes into one. */
 struct merging {
 	struct vault *v;
+	struct span without; /* packs that the new index leaves out, ascending */
+	uint32_t pack_limit;
 	struct buf added, removed;
 };
 
@@ -56,6 +59,18 @@ static size_t choose(struct sized *all, size_t count) {
 	return n;
 }
 
+static bool stays(void *ctx, const struct hash *pack) {
+	const struct merging *m = ctx;
+	return !intents_has(m->without, pack);
+}
+
+static enum err take_index(struct merging *m, struct places *places, size_t number,
+	struct indexplan *plan, struct why *why) {
+	enum err e = location_add(&m->removed, &m->v->state.indexes[number].location);
+	if (e) return why_err(why, e, "merging indexes");
+	return places_export_index(places, number, plan, stays, m, why);
+}
+
 static enum err plan_merge(
 	struct merging *m, struct places *places, struct indexplan *plan, struct why *why) {
 	size_t count = m->v->state.index_count;
@@ -65,16 +80,23 @@ static enum err plan_merge(
 		all[i] = (struct sized){ .number = i, .rows = places_index_rows(places, i) };
 	size_t chosen = choose(all, count);
 	enum err e = OK;
-	for (size_t i = 0; i < chosen && !e; i++) {
-		e = why_err(why, location_add(&m->removed, &m->v->state.indexes[all[i].number].location),
-			"merging indexes");
-		if (!e) e = places_export_index(places, all[i].number, plan, why);
-	}
+	for (size_t i = 0; i < chosen && !e; i++) e = take_index(m, places, all[i].number, plan, why);
 	mem_free(all);
 	return e;
 }
 
-static enum err merge(struct merging *m, struct why *why) {
+static enum err plan_without(
+	struct merging *m, struct places *places, struct indexplan *plan, struct why *why) {
+	enum err e = OK;
+	for (size_t i = 0; i < m->v->state.index_count && !e; i++)
+		if (places_index_names(places, i, m->without)) e = take_index(m, places, i, plan, why);
+	return e;
+}
+
+typedef enum err planner(
+	struct merging *m, struct places *places, struct indexplan *plan, struct why *why);
+
+static enum err merge(struct merging *m, planner *make, struct why *why) {
 	struct vault *v = m->v;
 	struct session *s = v->session;
 	struct fetch *f = NULL;
@@ -86,7 +108,7 @@ static enum err merge(struct merging *m, struct why *why) {
 	if (!e && places_damaged(fetch_places(f)))
 		e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
 	if (!e) e = why_err(why, indexplan_new(&plan), "merging indexes");
-	if (!e) e = plan_merge(m, fetch_places(f), plan, why);
+	if (!e) e = make(m, fetch_places(f), plan, why);
 	if (!e && places_damaged(fetch_places(f)))
 		e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
 	struct packrun_params p = {
@@ -98,10 +120,12 @@ static enum err merge(struct merging *m, struct why *why) {
 		.start_head = head.hash,
 		.writer = s->secrets->actor.id,
 		.fresh = &s->secrets->fresh,
+		.pack_limit = m->pack_limit,
 	};
-	if (!e) e = packrun_new(&run, &p, why);
-	if (!e) e = packrun_index(run, plan, &m->added, why);
-	if (!e) e = vault_append(v, decide_merge, m, why);
+	bool nothing = !e && m->removed.len == 0;
+	if (!e && !nothing) e = packrun_new(&run, &p, why);
+	if (!e && !nothing) e = packrun_index(run, plan, &m->added, why);
+	if (!e && !nothing) e = vault_append(v, decide_merge, m, why);
 	packrun_free(run);
 	indexplan_free(plan);
 	fetch_free(f);
@@ -113,8 +137,22 @@ enum err indexmerge_if_many(struct vault *v, struct why *why) {
 	if (v->state.index_count < MANY || v->state.index_count > INDEXES_MAX) return OK;
 	buf_init(&m.added, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&m.removed, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
-	enum err e = merge(&m, why);
+	enum err e = merge(&m, plan_merge, why);
 	buf_free(&m.added);
 	buf_free(&m.removed);
 	return e == E_CANCELLED ? OK : e;
+}
+
+enum err indexmerge_without(
+	struct vault *v, struct span names, uint32_t pack_limit, struct why *why) {
+	enum err e = E_CANCELLED;
+	for (int i = 0; e == E_CANCELLED && i < TRIES; i++) {
+		struct merging m = { .v = v, .without = names, .pack_limit = pack_limit };
+		buf_init(&m.added, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+		buf_init(&m.removed, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
+		e = merge(&m, plan_without, why);
+		buf_free(&m.added);
+		buf_free(&m.removed);
+	}
+	return e == E_CANCELLED ? E_BUSY : e;
 }

@@ -6,6 +6,7 @@
 
 #include "base/little.h"
 #include "base/mem.h"
+#include "client/intents.h"
 #include "core/squeeze.h"
 #include "format/block.h"
 #include "format/chunktype.h"
@@ -656,9 +657,20 @@ enum err places_export(
 	return e;
 }
 
-enum err places_export_index(struct places *p, size_t i, struct indexplan *plan, struct why *why) {
-	struct export x = { .plan = plan };
+enum err places_export_index(struct places *p, size_t i, struct indexplan *plan,
+	places_wanted *wanted, void *ctx, struct why *why) {
+	struct export x = { .plan = plan, .wanted = wanted, .ctx = ctx };
 	enum err e = visit_index(p, p->loaded[i], export_row, &x, why);
 	mem_free(x.slots);
 	return e;
+}
+
+bool places_index_names(const struct places *p, size_t i, struct span names) {
+	const struct loaded *l = p->loaded[i];
+	if (intents_has(names, &l->location.pack)) return true;
+	for (uint32_t k = 0; k < indexhead_pack_count(&l->head); k++) {
+		struct indexhead_pack row = indexhead_pack_at(&l->head, k);
+		if (intents_has(names, &row.name)) return true;
+	}
+	return false;
 }

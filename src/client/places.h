@@ -80,9 +80,10 @@ typedef bool places_wanted(void *ctx, const struct hash *pack);
 MUST_USE enum err places_export(
 	struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why);
 
-/* The same of one index alone: the ${i}th that was loaded. And how many rows that has. */
-MUST_USE enum err places_export_index(
-	struct places *p, size_t i, struct indexplan *plan, struct why *why);
+/* The same of one index alone, the ${i}th that was loaded. How many rows it has; whether it names, or lies in, one of ${names}. */
+MUST_USE enum err places_export_index(struct places *p, size_t i, struct indexplan *plan,
+	places_wanted *wanted, void *ctx, struct why *why);
+bool places_index_names(const struct places *p, size_t i, struct span names);
 uint64_t places_index_rows(const struct places *p, size_t i);
 
 /* Whether a readable index names the pack. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/packrun.h"
 #include "client/purge.h"
@@ -40,13 +41,12 @@ struct prune {
 	uint8_t *used; /* for each row: the type of the chunk if it is needed, and this is its place */
 	struct pack *packs;
 	size_t pack_count, pack_room;
-	uint32_t *pack_of;      /* by plan number: index into packs */
-	size_t marked;          /* snapshots of the state that were walked */
-	uint64_t marked_at;     /* the newest entry when marking began */
-	struct buf old_indexes; /* locations in force when we started */
+	uint32_t *pack_of;  /* by plan number: index into packs */
+	size_t marked;      /* snapshots of the state that were walked */
+	uint64_t marked_at; /* the newest entry when marking began */
 	struct buf new_indexes;
-	struct buf names; /* doomed, ascending */
-	bool stale;       /* somebody replaced an index: begin again */
+	struct buf already; /* packs that intents in force name, ascending */
+	struct buf names;   /* doomed, ascending */
 };
 
 static void tick(const struct prune *p, const char *step, uint64_t done, uint64_t total) {
@@ -107,7 +107,8 @@ static enum err join_packs(struct prune *p, struct why *why) {
 
 static bool is_there(const struct prune *p, const struct indexleaf_row *row) {
 	uint32_t i = p->pack_of[row->pack];
-	return i != UINT32_MAX && p->packs[i].size == indexplan_pack_at(p->rows, row->pack).size;
+	return i != UINT32_MAX && !intents_has(buf_span(&p->already), &p->packs[i].name) &&
+		p->packs[i].size == indexplan_pack_at(p->rows, row->pack).size;
 }
 
 /* Marks one place of a chunk as needed: one that is there, and not in a pack that is on its way out. */
@@ -316,64 +317,13 @@ static enum err repack(struct prune *p, struct packrun *run, struct why *why) {
 	return e;
 }
 
-/* The rows that stay in force, in a plan of their own for the new index. */
-static enum err plan_kept(struct prune *p, struct indexplan *plan) {
-	uint32_t count = indexplan_packs(p->rows);
-	uint32_t *numbers = mem_array((size_t)count + 1, sizeof *numbers);
-	enum err e = numbers ? OK : E_NOMEM;
-	for (uint32_t i = 0; i < count && !e; i++) {
-		struct indexhead_pack row = indexplan_pack_at(p->rows, i);
-		numbers[i] = UINT32_MAX;
-		if (p->pack_of[i] == UINT32_MAX || p->packs[p->pack_of[i]].doomed) continue;
-		e = indexplan_pack(plan, &row.name, row.size, &numbers[i]);
-	}
-	for (size_t i = 0; i < indexplan_rows(p->rows) && !e; i++) {
-		struct indexleaf_row row = *indexplan_row_at(p->rows, i);
-		struct indexhead_cut cut;
-		if (block_goes(p, &row)) continue;
-		bool is_cut = indexplan_find_cut(p->rows, row.pack, row.offset, &cut);
-		row.pack = numbers[row.pack];
-		e = indexplan_row(plan, &row);
-		if (e || !is_cut) continue;
-		cut.pack = row.pack;
-		cut.next_pack = numbers[cut.next_pack];
-		e = indexplan_cut(plan, &cut);
-	}
-	mem_free(numbers);
-	return e;
-}
-
-static bool still_in_force(const struct prune *p) {
-	struct locationlist old = { .rows = buf_span(&p->old_indexes) };
-	for (size_t i = 0; i < location_count(&old); i++) {
-		struct location l = location_at(&old, i);
-		bool found = false;
-		for (size_t k = 0; k < p->v->state.index_count && !found; k++)
-			found = location_order(&p->v->state.indexes[k].location, &l) == 0;
-		if (!found) return false;
-	}
-	return true;
-}
-
-/* Whether a snapshot came, or was kept, since what is needed was marked. */
-static bool is_touched(const struct prune *p) {
-	const struct vaultstate *s = &p->v->state;
-	for (size_t i = 0; i < s->snapshot_count; i++)
-		if (s->snapshots[i].touched > p->marked_at) return true;
-	return false;
-}
-
 static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
-	struct prune *p = ctx;
+	const struct buf *locations = ctx;
 	(void)v;
 	(void)why;
-	/* new snapshots may refer to what this index leaves out: they are looked at first */
-	p->stale = !still_in_force(p) || is_touched(p);
-	if (p->stale) return E_CANCELLED;
 	out->body = (struct vaultbody){
 		.type = VAULTBODY_INDEX,
-		.added = { .rows = buf_span(&p->new_indexes) },
-		.removed = { .rows = buf_span(&p->old_indexes) },
+		.added = { .rows = buf_span(locations) },
 	};
 	return OK;
 }
@@ -403,41 +353,37 @@ static enum err announce(struct prune *p, struct why *why) {
 		e = i + 1 < TRIES ? OK
 						  : why_set(why, E_BUSY, "other devices kept writing: run it again later");
 	}
+	buf_clear(&p->names);
+	if (!e) e = why_err(why, buf_add(&p->names, buf_span(&s.names)), "naming packs");
 	spare_done(&s);
 	return e;
 }
 
 /* Packs of indexes that are replaced, and of leaves that lie elsewhere, go with the rest. */
 static enum err name_doomed(struct prune *p, struct why *why) {
-	struct buf already;
 	enum err e = OK;
-	buf_init(&already, names_max);
-	e = intents_doomed(p->v, &already, why);
 	for (size_t i = 0; i < p->pack_count && !e; i++) {
 		const struct pack *pack = &p->packs[i];
-		if (!pack->doomed || intents_has(buf_span(&already), &pack->name)) continue;
+		if (!pack->doomed || intents_has(buf_span(&p->already), &pack->name)) continue;
 		e = why_err(why, buf_add(&p->names, hash_span(&pack->name)), "naming packs");
 		p->out->named_packs++;
 		p->out->named_bytes += pack->size;
 	}
 	intents_sort(&p->names);
-	buf_free(&already);
 	return e;
 }
 
 static enum err start(struct prune *p, struct why *why) {
 	struct vault *v = p->v;
 	struct fetch_params fp = { .vault = v, .threads = 1, .warn = p->o->warn, .ctx = p->o->ctx };
-	buf_init(&p->old_indexes, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
 	buf_init(&p->new_indexes, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&p->names, names_max);
-	enum err e = fetch_new(&p->fetch, &fp, why);
+	buf_init(&p->already, names_max);
+	enum err e = intents_doomed(v, &p->already, why);
+	if (!e) e = fetch_new(&p->fetch, &fp, why);
 	if (!e && places_damaged(fetch_places(p->fetch)))
 		e = why_set(
 			why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
-	for (size_t i = 0; i < v->state.index_count && !e; i++)
-		e = why_err(
-			why, location_add(&p->old_indexes, &v->state.indexes[i].location), "reading the index");
 	if (!e) e = why_err(why, indexplan_new(&p->rows), "reading the index");
 	if (!e) e = places_export(fetch_places(p->fetch), p->rows, NULL, NULL, why);
 	if (!e && places_damaged(fetch_places(p->fetch)))
@@ -451,39 +397,39 @@ static enum err start(struct prune *p, struct why *why) {
 	return join_packs(p, why);
 }
 
-static bool anything_to_do(const struct prune *p) {
-	for (size_t i = 0; i < p->pack_count; i++)
-		if (p->packs[i].doomed && !p->packs[i].index_only) return true;
-	return p->v->state.index_count > 1;
-}
-
-static enum err write_out(struct prune *p, struct why *why) {
+/* Stores again what is needed from packs that go, and names the new places. */
+static enum err store_again(struct prune *p, struct why *why) {
 	struct vault *v = p->v;
-	struct session *s = v->session;
 	struct packrun *run = NULL;
-	struct indexplan *plan = NULL;
 	struct head head = vault_head(v);
 	struct packrun_params rp = {
-		.store = s->store,
+		.store = v->session->store,
 		.vault = v->id,
 		.epoch = vault_epoch(v),
 		.epoch_public = epochring_kem_public(v->chain.ring, vault_epoch(v)),
 		.start_sequence = head.seq,
 		.start_head = head.hash,
-		.writer = s->secrets->actor.id,
-		.fresh = &s->secrets->fresh,
+		.writer = v->session->secrets->actor.id,
+		.fresh = &v->session->secrets->fresh,
 		.pack_limit = p->o->pack_limit,
 	};
 	enum err e = packrun_new(&run, &rp, why);
 	if (!e) e = repack(p, run, why);
-	if (!e) e = why_err(why, indexplan_new(&plan), "writing an index");
-	if (!e) e = why_err(why, plan_kept(p, plan), "writing an index");
 	if (!e) tick(p, "writing the index", 0, 1);
-	if (!e) e = packrun_index(run, plan, &p->new_indexes, why);
-	if (!e) e = vault_append(v, decide_index, p, why);
-	if (!e && p->names.len) e = announce(p, why);
+	if (!e) e = packrun_index(run, NULL, &p->new_indexes, why);
+	if (!e && p->new_indexes.len) e = vault_append(v, decide_index, &p->new_indexes, why);
 	packrun_free(run);
-	indexplan_free(plan);
+	return e;
+}
+
+/*
+ * In this order, so that a prune that is killed in between has lost nothing: new places are named before the old packs are,
+ * and the old packs leave the index only when everybody knows that they go.
+ */
+static enum err write_out(struct prune *p, struct why *why) {
+	enum err e = p->out->repacked_packs ? store_again(p, why) : OK;
+	if (!e) e = announce(p, why);
+	if (!e) e = indexmerge_without(p->v, buf_span(&p->names), p->o->pack_limit, why);
 	return e;
 }
 
@@ -493,9 +439,15 @@ static void done(struct prune *p) {
 	mem_free(p->used);
 	mem_free(p->packs);
 	mem_free(p->pack_of);
-	buf_free(&p->old_indexes);
 	buf_free(&p->new_indexes);
 	buf_free(&p->names);
+	buf_free(&p->already);
+}
+
+static bool anything_to_do(const struct prune *p) {
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (p->packs[i].doomed && !p->packs[i].index_only) return true;
+	return false;
 }
 
 static enum err prune_once(struct prune *p, struct why *why) {
@@ -506,7 +458,7 @@ static enum err prune_once(struct prune *p, struct why *why) {
 	if (!e) e = name_doomed(p, why);
 	if (!e && !anything_to_do(p))
 		p->out->named_packs = p->out->named_bytes = 0; /* index packs alone are not worth it */
-	else if (!e && !p->o->dry_run) e = write_out(p, why);
+	else if (!e && !p->o->dry_run && p->names.len) e = write_out(p, why);
 	return e;
 }
 
@@ -515,18 +467,9 @@ enum err prune_run(
 	memset(out, 0, sizeof *out);
 	enum err e = o->dry_run ? OK : vault_prepare_write(v, why);
 	if (!e) e = purge_due(v, o, out, why);
-	for (int i = 0; !e && i < TRIES; i++) {
-		struct prune_result before = *out;
-		struct prune p = { .v = v, .o = o, .out = out };
-		e = prune_once(&p, why);
-		bool again = e == E_CANCELLED && p.stale && !signals_asked();
-		done(&p);
-		if (!again) break;
-		*out = before;
-		e = vault_refresh(v, why);
-		if (!e && i + 1 == TRIES)
-			e = why_set(why, E_BUSY, "other devices kept writing: run it again later");
-	}
+	struct prune p = { .v = v, .o = o, .out = out };
+	if (!e) e = prune_once(&p, why);
+	done(&p);
 	if (!e) e = purge_due(v, o, out, why);
 	return e;
 }

@@ -6,6 +6,7 @@
 
 #include "base/little.h"
 #include "base/mem.h"
+#include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/spare.h"
 #include "os/clock.h"
@@ -103,6 +104,10 @@ static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune
 	for (int i = 0; !e && i < TRIES; i++) {
 		e = spare_look(&s, sequence, why);
 		/* everything is needed: the intent stays, and purges nothing */
+		if (e || s.names.len == 0) break;
+		/* a prune that was killed after its intent left them in the index */
+		e = indexmerge_without(v, buf_span(&s.names), o->pack_limit, why);
+		if (!e) e = spare_look(&s, sequence, why);
 		if (e || s.names.len == 0) break;
 		e = vault_append(v, decide_purge, &d, why);
 		if (e != E_CANCELLED || d.gone) break;

@@ -109,12 +109,13 @@ static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out
 	return OK;
 }
 
-static bool is_spared(void *ctx, const struct hash *pack) {
+static bool is_unnamed(void *ctx, const struct hash *pack) {
 	const struct spare *s = ctx;
-	return intents_has(buf_span(&s->spared), pack);
+	return intents_has(buf_span(&s->spared), pack) &&
+		!places_has_pack(fetch_places(s->fetch), pack);
 }
 
-/* An index for the spared packs: no index in force may name them any more. */
+/* An index for those of the spared packs that no index in force names any more. */
 static enum err index_spared(struct spare *s, struct why *why) {
 	struct vault *v = s->v;
 	struct indexplan *plan = NULL;
@@ -135,9 +136,10 @@ static enum err index_spared(struct spare *s, struct why *why) {
 	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	enum err e = places_scan(fetch_places(s->fetch), why);
 	if (!e) e = why_err(why, indexplan_new(&plan), "indexing packs");
-	if (!e) e = places_export(fetch_places(s->fetch), plan, is_spared, s, why);
-	if (!e) e = packrun_new(&run, &p, why);
-	if (!e) e = packrun_index(run, plan, &locations, why);
+	if (!e) e = places_export(fetch_places(s->fetch), plan, is_unnamed, s, why);
+	bool nothing = !e && indexplan_rows(plan) == 0;
+	if (!e && !nothing) e = packrun_new(&run, &p, why);
+	if (!e && !nothing) e = packrun_index(run, plan, &locations, why);
 	if (!e && locations.len) e = vault_append(v, decide_index, &locations, why);
 	packrun_free(run);
 	indexplan_free(plan);
@@ -149,8 +151,10 @@ enum err spare_look(struct spare *s, uint64_t since, struct why *why) {
 	enum err e = OK;
 	do {
 		size_t before = s->spared.len;
+		/* names only ever shrink: what was looked at once need not be again */
+		uint64_t from = s->looked > since ? s->looked - 1 : since;
 		s->looked = s->v->state.count;
-		e = look_once(s, since, why);
+		e = look_once(s, from, why);
 		if (!e && s->spared.len != before) e = index_spared(s, why);
 		if (!e) drop_spared(s);
 	} while (!e && s->looked != s->v->state.count);
