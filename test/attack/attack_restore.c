@@ -69,6 +69,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
 	struct fixture *f = *state;
+	craft_drop(&f->c);
 	testvault_close(&f->t);
 	store_free(f->store);
 	buf_free(&f->entries);

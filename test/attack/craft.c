@@ -112,6 +112,13 @@ void craft_add_named(struct buf *entries, const struct direntry *d, struct span 
 	entries->len--;
 }
 
+void craft_drop(struct craft *c) {
+	storing_free(c->storing);
+	packrun_free(c->run);
+	c->storing = NULL;
+	c->run = NULL;
+}
+
 struct decision {
 	struct hash snapshot;
 	struct buf locations;
@@ -152,7 +159,6 @@ struct hash craft_end(struct craft *c, const struct streamref *root, uint64_t en
 	testvault_must(vault_append(&c->t->vault, decide, &d, &why), &why, "appending");
 	buf_free(&encoded);
 	buf_free(&d.locations);
-	storing_free(c->storing);
-	packrun_free(c->run);
+	craft_drop(c);
 	return d.snapshot;
 }

@@ -40,6 +40,9 @@ void craft_add(struct buf *entries, const struct direntry *d);
 /* Appends an entry whose name, of the same length, no encoder would take. */
 void craft_add_named(struct buf *entries, const struct direntry *d, struct span name);
 
+/* Ends without a snapshot. */
+void craft_drop(struct craft *c);
+
 /* Ends with a snapshot of ${root}, which says that it has ${entries} entries and ${bytes} bytes; its id. */
 struct hash craft_end(struct craft *c, const struct streamref *root, uint64_t entries, uint64_t bytes);
 
