@@ -51,7 +51,8 @@ function follow(chain, control, bytes) {
 	const must = (right, why) => { if (!right) forged(`does not follow: ${why}`); };
 	e.hash = c.H('broch 1 entry', bytes);
 	e.outerHash = c.H('broch 1 entry outer', e.outer);
-	e.public = publicPart(e.public);
+	const { part, unknown } = publicOf(e);
+	e.public = part;
 	must(e.kind === chain.kind, 'kind of chain');
 	must(e.sequence === BigInt(chain.entries.length), 'sequence');
 	if (!before) must(c.equal(e.hash, chain.id), 'the hash of the first entry is not the id');
@@ -60,11 +61,22 @@ function follow(chain, control, bytes) {
 	must(created === !before, 'create entry');
 	must(e.epoch === chain.epoch + (created || rotated ? 1 : 0), 'epoch');
 	must(e.class === CONTROL ? e.role === ADMIN : e.role === WRITER || e.role === GRANT, 'role');
-	must((e.class === CONTROL ? CONTROL_PUBLIC : DATA_PUBLIC).includes(e.public.kind), 'public part');
+	must(unknown || (e.class === CONTROL ? CONTROL_PUBLIC : DATA_PUBLIC).includes(e.public.kind), 'public part');
 	must(e.role !== GRANT, 'there is no such grant');
 	const keys = created ? e.public.keys : chain.epochs[chain.epoch];
 	must(c.verify(e.role === ADMIN ? keys.admin : keys.writer, 'broch 1 entry access', e.signed, e.signature), 'access signature');
+	if (unknown) throw unknown;
 	return e;
+}
+
+// Decodes the public part. That it is of a later version is told only of an entry that is signed.
+function publicOf(e) {
+	try {
+		return { part: publicPart(e.public), unknown: null };
+	} catch (fault) {
+		if (fault.code !== 'unsupported') throw fault;
+		return { part: { kind: e.public[0] }, unknown: fault };
+	}
 }
 
 function followsHashes(e, before, control, chain, must) {

@@ -92,6 +92,44 @@ expect 12 "a mistyped kit" env sh -c "echo '$([ "$first_letter" = 0 ] && echo 1 
 said "character 1 is wrong"
 expect 12 "another account's kit" env sh -c "echo 0004-1061-050R-3GG2-8A1C-60T3-GFXC | '${reader[0]}' '${reader[1]}/reader.mjs' --at '$tmp/store' --kit-file - --list"
 
+# --- the life of a vault: deletions, a new kit, another device, a second vault
+mkdir "$tmp/life"
+broch_at_life() { BROCH_HOME="$tmp/lifehome" "$broch" "$@" >/dev/null 2>&1 || wrong "broch $1: exit $?"; }
+life() { "${reader[0]}" "${reader[1]}/reader.mjs" --at "$tmp/lifestore" "$@"; }
+broch_at_life init --at "$tmp/lifestore" --no-passphrase --hold 0 --kit-out "$tmp/kit1"
+for i in 1 2 3; do
+	head -c 3000000 /dev/urandom >"$tmp/life/file$((i % 2))"
+	broch_at_life backup "$tmp/life"
+done
+packs=$(find "$tmp/lifestore/packs" -type f)
+broch_at_life forget --keep-last 1
+broch_at_life prune
+broch_at_life prune
+gone=0
+for pack in $packs; do [ -e "$pack" ] || gone=$((gone + 1)); done
+if [ "$gone" -gt 0 ]; then ok; else wrong "the prune deleted nothing"; fi
+expect 0 "after a prune" life --kit-file "$tmp/kit1" --to "$tmp/pruned"
+as_it_was "a pruned vault" "$tmp/life" "$tmp/pruned$tmp/life"
+cp -a "$tmp/lifestore/locators" "$tmp/locators"
+broch_at_life kit replace --kit-file "$tmp/kit1" --kit-out "$tmp/kit2"
+expect 12 "a replaced kit" life --kit-file "$tmp/kit1" --list
+cp -n "$tmp/locators"/* "$tmp/lifestore/locators/"
+expect 12 "a replaced kit whose locator was kept" life --kit-file "$tmp/kit1" --list
+echo new >"$tmp/life/new"
+broch_at_life backup "$tmp/life"
+expect 0 "with the new kit" life --kit-file "$tmp/kit2" --to "$tmp/renewed"
+as_it_was "a vault with new keys" "$tmp/life" "$tmp/renewed$tmp/life"
+mv "$tmp/lifehome" "$tmp/lost"
+broch_at_life recover --at "$tmp/lifestore" --kit-file "$tmp/kit2" --no-passphrase
+echo newer >"$tmp/life/new"
+broch_at_life backup "$tmp/life"
+broch_at_life vault create second
+broch_at_life backup --vault second "$tmp/src"
+expect 0 "from a second device" life --kit-file "$tmp/kit2" --vault main --to "$tmp/recovered"
+as_it_was "a second device's snapshot" "$tmp/life" "$tmp/recovered$tmp/life"
+expect 0 "a second vault" life --kit-file "$tmp/kit2" --vault second --to "$tmp/second"
+as_it_was "a second vault" "$tmp/src" "$tmp/second$tmp/src"
+
 # --- every file of the store changed, cut, and taken away: all is as it was, or an error and nothing wrong
 harmless=0 noticed=0
 change() { # how, file, bytes
