@@ -28,15 +28,32 @@ static bool in_time(const struct search *s, const struct direntry *d) {
 	return (!s->has_oldest || ns >= s->oldest) && (!s->has_newest || ns <= s->newest);
 }
 
-/* What is below a match matches too: a pattern counts for the entry itself only. */
-static bool matches(const struct search *s, const struct treelist_item *item, size_t parent_len) {
-	if (!pattern_set_match(s->patterns, item->path).matched) return false;
-	return parent_len == 0 || !pattern_set_match(s->patterns, span_of(item->path.ptr, parent_len)).matched;
-}
-
 static size_t parent_length(struct span path) {
 	while (path.len > 0 && path.ptr[path.len - 1] != '/') path.len--;
 	return path.len > 0 ? path.len - 1 : 0;
+}
+
+/* Whether a match of these components reaches the last of them. */
+static bool reaches_end(const struct search *s, struct span path) {
+	size_t above = parent_length(path);
+
+	if (!pattern_set_match(s->patterns, path).matched) return false;
+	return above == 0 || !pattern_set_match(s->patterns, span_of(path.ptr, above)).matched;
+}
+
+/*
+ * A pattern that matches a folder matches all below it; here it counts for the entry itself only, wherever in the path
+ * its components begin.
+ */
+static bool matches(const struct search *s, struct span path) {
+	if (!pattern_set_match(s->patterns, path).matched) return false;
+	if (reaches_end(s, path)) return true;
+	while (path.len > 0) {
+		do path = span_skip(path, 1);
+		while (path.len > 0 && path.ptr[0] != '/');
+		if (path.len > 0 && reaches_end(s, span_skip(path, 1))) return true;
+	}
+	return false;
 }
 
 static void failed(struct search *s, struct entryline *line, enum err e, const struct why *why, bool *more) {
@@ -86,7 +103,7 @@ static void search_one(struct search *s, const struct vault_snapshot *row) {
 	if (e) failed(s, &line, e, &why, &more);
 	while (list && more) {
 		e = treelist_next(list, &item, &more, &why);
-		if (!e && more && in_time(s, &item.entry) && matches(s, &item, parent_length(item.path))) {
+		if (!e && more && in_time(s, &item.entry) && matches(s, item.path)) {
 			if (!announced) announce(s, row);
 			announced = true;
 			s->found++;
