@@ -22,6 +22,7 @@ int cmd_kit_verify(const struct invocation *inv);
 int cmd_ls(const struct invocation *inv);
 int cmd_prune(const struct invocation *inv);
 int cmd_recover(const struct invocation *inv);
+int cmd_repair(const struct invocation *inv);
 int cmd_restore(const struct invocation *inv);
 int cmd_snapshots(const struct invocation *inv);
 int cmd_stats(const struct invocation *inv);

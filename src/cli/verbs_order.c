@@ -22,6 +22,10 @@ static const struct option repair_options[] = {
 	{ .name = "apply",
 		.type = OPTION_FLAG,
 		.line = "really write; without it only says what would be written" },
+	{ .name = "read-data",
+		.type = OPTION_FLAG,
+		.line = "read every pack whole, and leave what is damaged out of the index",
+		.more = "The next backup then stores again what it still finds of that." },
 	{ .name = NULL },
 };
 
@@ -129,11 +133,15 @@ const struct verb verbs_order[] = {
 	{
 		.name = "repair",
 		.section = VERB_ORDER,
-		.run = NULL,
+		.run = cmd_repair,
 		.args = "",
 		.options = { repair_options },
 		.line = "rebuild indexes and caches from the packs",
-		.more = "Writes only new objects and never deletes one.",
+		.more =
+			"Makes the index anew from the packs: what readable indexes say of packs that are there is kept, other packs are "
+			"read whole and every chunk in them verified. Writes only new objects and never deletes one. Of entries of a "
+			"chain that are damaged or missing it says what can be done; one that is missing and of which the store has a "
+			"copy is put back.",
 	},
 	{
 		.name = "forget",

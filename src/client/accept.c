@@ -1,15 +1,11 @@
 #include "client/accept.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "client/statecache.h"
 #include "client/vault.h"
 #include "crypto/entryproof.h"
-#include "os/file.h"
 
 enum { LINE = 512 };
 
@@ -67,38 +63,13 @@ enum err accept_look(struct session *s, accept_visit *visit, void *ctx, struct w
 	return e;
 }
 
-struct dropping {
-	int folder;
-	char prefix[32];
-};
-
-static enum err drop_one(void *ctx, const struct dirent *entry, struct why *why) {
-	const struct dropping *d = ctx;
-	(void)why;
-	if (strncmp(entry->d_name, d->prefix, strlen(d->prefix)) == 0)
-		(void)unlinkat(d->folder, entry->d_name, 0);
-	return OK;
-}
-
-/* What a cache says of a vault may be of entries that are no more. */
-static void drop_caches(struct session *s, const struct hash *vault) {
-	struct dropping d = { .folder = s->folder.cache };
-	char hex[HASH_HEX];
-	hash_hex(hex, vault);
-	statecache_drop(&s->folder, vault);
-	if (d.folder < 0) return;
-	(void)snprintf(d.prefix, sizeof d.prefix, "tree-%.16s-", hex);
-	err_ignore(
-		file_list(d.folder, ".", drop_one, &d, NULL)); /* a cache is checked by what uses it */
-}
-
 static enum err accept_one(void *ctx, const struct accept_chain *c, struct why *why) {
 	struct session *s = ctx;
 	char line[LINE], hex[HASH_HEX];
 	hash_hex(hex, &c->id);
 	enum err e = heads_set(s->folder.state, &c->id, &c->there, why);
 	if (e) return e;
-	if (c->name[0]) drop_caches(s, &c->id);
+	if (c->name[0]) statefolder_drop_caches(&s->folder, &c->id);
 	if (!c->is_older && !c->is_other) return OK;
 	(void)snprintf(line, sizeof line,
 		"accepted %s state of chain %s: entry %llu, where %llu was seen, in %.200s",

@@ -110,6 +110,16 @@ static const char *check_block(
 	return NULL;
 }
 
+static enum err tell_verified(struct work *w, struct packset_pack *pack,
+	const struct packtable_block *b, struct packset_pack *next, uint32_t rest_length,
+	struct why *why) {
+	if (!w->p->verified) return OK;
+	mutex_lock(&w->lock);
+	enum err e = w->p->verified(w->p->ctx, pack, b, next, rest_length);
+	mutex_unlock(&w->lock);
+	return why_err(why, e, "checking packs");
+}
+
 /* The last block of the pack before, whose rest this pack begins with, put together and checked. */
 static enum err check_joined(struct work *w, struct worker *k, struct packset_pack *pack,
 	const struct packread_whole *whole, struct span bytes, uint32_t rest_length, struct why *why) {
@@ -137,8 +147,10 @@ static enum err check_joined(struct work *w, struct worker *k, struct packset_pa
 	e = packread_whole_record(whole, bytes, SIZE_PACK_HEADER, rest_length, &k->stored);
 	if (e == E_NOMEM) return why_err(why, e, "checking packs");
 	const char *what = e ? "its first record is damaged or forged" : check_block(w, k, &last, &e);
-	if (what && !e) atomic_store(&before->is_bad, true);
-	if (what) bad_pack(w, pack, what);
+	if (e == E_NOMEM) return why_err(why, e, "checking packs");
+	if (!what) return tell_verified(w, before, &last, pack, rest_length, why);
+	if (!e) atomic_store(&before->is_bad, true);
+	bad_pack(w, pack, what);
 	return OK;
 }
 
@@ -153,7 +165,7 @@ static enum err check_record(struct work *w, struct worker *k, struct packset_pa
 	const char *what = e ? "is damaged or forged" : NULL;
 	if (!what && !b->cut) what = check_block(w, k, b, &e);
 	if (e == E_NOMEM) return why_err(why, e, "checking packs");
-	if (!what) return OK;
+	if (!what) return b->cut ? OK : tell_verified(w, pack, b, NULL, 0, why);
 	(void)snprintf(text, sizeof text, "the record at %u %s", b->offset, what);
 	bad_pack(w, pack, text);
 	return OK;
@@ -182,7 +194,6 @@ static enum err check_whole(
 	struct packread_whole whole;
 	struct why reason = { OK, "" };
 	struct hash name;
-	uint64_t before = w->r->counts.damaged;
 	hash_of(&name, bytes);
 	enum err e = packread_whole_open(fetch_packs(w->p->fetch), &pack->name, bytes, &whole, &reason);
 	if (e == E_NOMEM || e == E_CANCELLED) {
@@ -193,7 +204,6 @@ static enum err check_whole(
 		bad_pack(w, pack, reason.msg);
 		return OK;
 	}
-	(void)before;
 	e = check_records(w, k, pack, &whole, bytes, why);
 	packread_whole_close(&whole);
 	if (!e && !hash_equal(&name, &pack->name) && !atomic_load(&pack->is_bad))
@@ -278,7 +288,9 @@ static enum err choose(struct work *w, struct why *why) {
 	const struct checkdata_params *p = w->p;
 	w->chosen = mem_array(p->packs->count + 1, sizeof *w->chosen);
 	if (!w->chosen) return why_err(why, E_NOMEM, "choosing packs");
-	for (size_t i = 0; i < p->packs->count; i++) w->chosen[w->count++] = &p->packs->packs[i];
+	for (size_t i = 0; i < p->packs->count; i++)
+		if (p->part != CHECKDATA_CHOSEN || p->packs->packs[i].is_chosen)
+			w->chosen[w->count++] = &p->packs->packs[i];
 	if (p->part == CHECKDATA_RATIO) keep_ratio(w);
 	if (p->part == CHECKDATA_PERCENT || p->part == CHECKDATA_BYTES) {
 		enum err e = shuffle(w, why);

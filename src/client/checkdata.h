@@ -13,7 +13,15 @@ enum checkdata_part {
 	CHECKDATA_RATIO,   /* part ${a} of ${b}, the same ones each time */
 	CHECKDATA_PERCENT, /* ${a} millionths of the packs, at random */
 	CHECKDATA_BYTES,   /* ${a} bytes at least, at random */
+	CHECKDATA_CHOSEN,  /* those with is_chosen */
 };
+
+/*
+ * A block of ${pack} that was read, and whose chunks all have their ids. Where it is cut, its rest is in ${next} and has
+ * ${rest_length} bytes with tag. One at a time.
+ */
+typedef enum err checkdata_verified(void *ctx, struct packset_pack *pack,
+	const struct packtable_block *block, struct packset_pack *next, uint32_t rest_length);
 
 struct checkdata_params {
 	struct vault *vault;
@@ -22,6 +30,8 @@ struct checkdata_params {
 	enum checkdata_part part;
 	uint64_t a, b;
 	unsigned threads;
+	checkdata_verified *verified; /* or NULL */
+	void *ctx;
 };
 
 /* What is wrong goes to ${r}. Memory: two packs a thread. E_CANCELLED, E_NOMEM, E_IO. */

@@ -9,10 +9,13 @@
 struct packset_pack {
 	struct hash name;
 	uint64_t size;
-	uint64_t rows;  /* of indexes that name places in it */
-	bool is_named;  /* an index in force names it */
-	bool is_doomed; /* an intent in force names it */
-	bool is_purged; /* a purge named it: it may vanish */
+	uint64_t rows;   /* of indexes that name places in it */
+	bool is_named;   /* an index in force names it */
+	bool is_doomed;  /* an intent in force names it */
+	bool is_purged;  /* a purge named it: it may vanish */
+	bool is_chosen;  /* for whoever works on some of them */
+	bool has_cut;    /* repair: the plan has its cut block */
+	uint32_t number; /* repair: in the plan, plus one; 0: not in it */
 	atomic_bool
 		is_bad; /* something in it is damaged: what it holds is believed only after reading it */
 };

@@ -107,6 +107,28 @@ enum err statefolder_put_home(const struct statefolder *f, const struct hash *ch
 	return e;
 }
 
+struct dropping {
+	int folder;
+	char part[24];
+};
+
+/* Caches have the beginning of the vault's id in their names. */
+static enum err drop_one(void *ctx, const struct dirent *entry, struct why *why) {
+	const struct dropping *d = ctx;
+	(void)why;
+	if (strstr(entry->d_name, d->part)) (void)unlinkat(d->folder, entry->d_name, 0);
+	return OK;
+}
+
+void statefolder_drop_caches(const struct statefolder *f, const struct hash *vault) {
+	struct dropping d = { .folder = f->cache };
+	char hex[HASH_HEX];
+	if (f->cache < 0) return;
+	hash_hex(hex, vault);
+	(void)snprintf(d.part, sizeof d.part, "-%.16s", hex);
+	err_ignore(file_list(d.folder, ".", drop_one, &d, NULL)); /* whoever uses a cache checks it */
+}
+
 enum err statefolder_get_locator(
 	const struct statefolder *f, struct hash *locator, struct hash *sum, struct why *why) {
 	struct buf b;

@@ -36,6 +36,9 @@ MUST_USE enum err statefolder_get_store(
 MUST_USE enum err statefolder_put_store(
 	const struct statefolder *f, const char *path, struct why *why);
 
+/* Removes what the cache folder has of a vault: it may be of a state that is no more. */
+void statefolder_drop_caches(const struct statefolder *f, const struct hash *vault);
+
 /*
  * The id of the store at the remembered path, as this device first met it there: another one is not taken for it.
  * statefolder_put_store forgets it. E_NOTFOUND: not known yet.
