@@ -6,7 +6,10 @@
 #include "core/entrycraft.h"
 #include "crypto/deviceid.h"
 
+/* doc/spec/chains.md section 5 */
 enum { DEVICES_MAX = 4096, VAULTS_MAX = 65536, ENTRIES_MAX = 1 << 24 };
+
+enum { VAULT_TYPES = 32 }; /* from there on, types are those of vault chains */
 
 void accountstate_init(struct accountstate *s) {
 	memset(s, 0, sizeof *s);
@@ -68,6 +71,7 @@ const struct account_vault *accountstate_vault_named(
 	return NULL;
 }
 
+/* Into room that is there. E_FORGED: the id is not new. */
 static enum err add_device(struct accountstate *s, const struct devicerecord *r, int64_t time) {
 	struct account_device d = {
 		.kind = r->kind,
@@ -84,10 +88,14 @@ static enum err add_device(struct accountstate *s, const struct devicerecord *r,
 	if (r->name.len) memcpy(d.name, r->name.ptr, r->name.len);
 	deviceid_of(&d.id, d.entry_key, d.request_key, d.kem_key);
 	if (accountstate_device(s, &d.id)) return E_FORGED;
-	enum err e =
-		one_more((void **)&s->devices, &s->device_room, s->device_count, sizeof d, DEVICES_MAX);
-	if (!e) s->devices[s->device_count++] = d;
-	return e;
+	s->devices[s->device_count++] = d;
+	return OK;
+}
+
+/* Room for ${n} more devices, before anything changes. */
+static enum err device_room(struct accountstate *s, size_t n) {
+	return one_more((void **)&s->devices, &s->device_room, s->device_count + n - 1,
+		sizeof *s->devices, DEVICES_MAX);
 }
 
 static enum err check_joined(const struct accountstate *s, const struct accountbody *b) {
@@ -97,11 +105,13 @@ static enum err check_joined(const struct accountstate *s, const struct accountb
 }
 
 static enum err apply_create(struct accountstate *s, const struct accountbody *b, int64_t time) {
-	if (b->kit.kind != DEVICERECORD_KIT) return E_FORGED;
 	enum err e = check_joined(s, b);
+	if (!e) e = device_room(s, 2);
 	if (!e) e = add_device(s, &b->device, time);
-	if (!e) e = add_device(s, &b->kit, time);
-	s->home = b->home;
+	if (e) return e;
+	e = add_device(s, &b->kit, time);
+	if (e) s->device_count = 0;
+	else s->home = b->home;
 	return e;
 }
 
@@ -119,12 +129,16 @@ static enum err apply_recovery(
 	for (size_t i = 0; i < s->device_count; i++)
 		if (s->devices[i].kind == DEVICERECORD_KIT && s->devices[i].removed == UINT64_MAX)
 			old = &s->devices[i];
-	if (!old || b->kit.kind != DEVICERECORD_KIT) return E_FORGED;
+	if (!old) return E_FORGED;
 	if (!hash_equal(author, &old->id) && accountstate_full_devices(s) != 1) return E_FORGED;
-	old->removed = s->count;
+	size_t place = (size_t)(old - s->devices);
+	enum err e = device_room(s, 1);
+	if (!e) e = add_device(s, &b->kit, time);
+	if (e) return e;
+	s->devices[place].removed = s->count;
 	s->rotate_due = true;
 	s->vaults_due = s->count;
-	return add_device(s, &b->kit, time);
+	return OK;
 }
 
 static enum err apply_vault(struct accountstate *s, const struct accountbody_vault *b) {
@@ -148,8 +162,10 @@ static enum err apply_vault(struct accountstate *s, const struct accountbody_vau
 	return e;
 }
 
-/* The type against the public part: doc/spec/chains.md section 2. */
-static bool type_fits(uint8_t type, uint8_t public_kind) {
+/* The type against chain, public part and seal: doc/spec/chains.md section 2. */
+static bool type_fits(uint8_t type, uint8_t public_kind, uint8_t seal) {
+	bool sealed_closer = type == ACCOUNTBODY_RECOVERY || type == ACCOUNTBODY_VAULT;
+	if (type >= VAULT_TYPES || seal != (sealed_closer ? SEAL_BODY : SEAL_CONTACT)) return false;
 	switch (public_kind) {
 	case ENTRYPUBLIC_CREATE: return type == ACCOUNTBODY_CREATE;
 	case ENTRYPUBLIC_ROTATE: return type == ACCOUNTBODY_ROTATE;
@@ -160,33 +176,30 @@ static bool type_fits(uint8_t type, uint8_t public_kind) {
 }
 
 static enum err apply_body(struct accountstate *s, const struct entry *entry,
-	const struct accountbody *b, const struct hash *author) {
-	struct entrypublic pub;
-	enum err e = entrypublic_decode(&pub, entry->public_part);
-	if (e) return e;
-	if (!type_fits(b->type, pub.kind)) return E_FORGED;
+	const struct entrypublic *pub, const struct accountbody *b, const struct hash *author) {
+	enum err e;
 	switch (b->type) {
 	case ACCOUNTBODY_CREATE: return apply_create(s, b, entry->time);
 	case ACCOUNTBODY_ADD_DEVICE:
 		e = check_joined(s, b);
+		if (!e) e = device_room(s, 1);
 		return e ? e : add_device(s, &b->device, entry->time);
 	case ACCOUNTBODY_RECOVERY: return apply_recovery(s, b, author, entry->time);
 	case ACCOUNTBODY_VAULT: return apply_vault(s, &b->vault);
 	case ACCOUNTBODY_ROTATE: s->rotate_due = false; return OK;
-	case ACCOUNTBODY_HOME: s->home = pub.store; return OK;
+	case ACCOUNTBODY_HOME: s->home = pub->store; return OK;
 	default: return E_UNSUPPORTED;
 	}
 }
 
 /* The author, who must be a valid full device or the kit, with its own thread intact. */
 static enum err check_author(const struct accountstate *s, const struct entryinner *inner,
-	struct span plain, const struct hash *outer, struct account_device **author) {
-	struct account_device *d = find_device(s, &inner->device);
+	struct span plain, const struct hash *outer) {
+	const struct account_device *d = find_device(s, &inner->device);
 	if (!d || !accountstate_valid_at(d, s->count) || d->kind == DEVICERECORD_WRITE_ONLY)
 		return E_FORGED;
 	if (inner->own_sequence != d->own_sequence || !hash_equal(&inner->own_hash, &d->own_hash))
 		return E_FORGED;
-	*author = d;
 	return entrycraft_check_author(inner, plain, outer, d->entry_key);
 }
 
@@ -204,17 +217,19 @@ static enum err apply_opened(struct accountstate *s, const struct entry *entry,
 	const struct entryinner *inner, struct span plain, const struct hash *outer,
 	const struct hash *hash) {
 	struct accountbody body;
-	struct account_device *author = NULL;
-	if (s->count) {
-		enum err e = check_author(s, inner, plain, outer, &author);
-		if (e) return e;
-	}
-	enum err e = accountbody_decode(&body, inner->type, inner->body);
-	if (!e && !s->count) e = check_first(&body, inner, plain, outer);
-	if (!e) e = apply_body(s, entry, &body, &inner->device);
+	struct entrypublic pub;
+	enum err e = OK;
+	if (s->count) e = check_author(s, inner, plain, outer);
+	if (!e) e = entrypublic_decode(&pub, entry->public_part);
 	if (e) return e;
-	/* devices may have moved in memory */
-	author = find_device(s, &inner->device);
+	if (!type_fits(inner->type, pub.kind, entry->seal)) return E_FORGED;
+	/* until it is there, who has the replaced kit can open what is written */
+	if (s->rotate_due && inner->type != ACCOUNTBODY_ROTATE) return E_FORGED;
+	e = accountbody_decode(&body, inner->type, inner->body);
+	if (!e && !s->count) e = check_first(&body, inner, plain, outer);
+	if (!e) e = apply_body(s, entry, &pub, &body, &inner->device);
+	if (e) return e;
+	struct account_device *author = find_device(s, &inner->device);
 	author->own_sequence = entry->sequence;
 	author->own_hash = *hash;
 	return OK;
@@ -234,7 +249,7 @@ enum err accountstate_apply(struct accountstate *s, const struct entry *entry, s
 	e = entrycraft_open(entry, bytes, secrets, &plain, &inner, &outer);
 	if (!e) e = apply_opened(s, entry, &inner, buf_span(&plain), &outer, hash);
 	buf_wipe_free(&plain);
-	if (e == E_FORMAT || e == E_FORGED) {
+	if (e == E_FORMAT || e == E_FORGED || e == E_LIMIT) {
 		s->void_count++;
 		s->newest_void = entry->sequence;
 		return E_FORGED;

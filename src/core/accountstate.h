@@ -59,8 +59,9 @@ void accountstate_done(struct accountstate *s);
 
 /*
  * Applies the next entry, which chainlink_next accepted: ${hash} is its hash, ${ring} has its epoch's secrets. A void entry is
- * counted: E_FORGED then (all entries of an account chain are control: readers stop). E_UNSUPPORTED: a newer program is
- * needed. E_NOMEM, E_LIMIT.
+ * counted and else changes nothing: E_FORGED (all entries of an account chain are control: readers stop). E_UNSUPPORTED: a
+ * newer program is needed. E_DENIED: its epoch is not open. E_LIMIT: more entries than a reader holds. E_NOMEM: then ${s} is
+ * as before.
  */
 MUST_USE enum err accountstate_apply(struct accountstate *s, const struct entry *entry,
 	struct span bytes, const struct hash *hash, const struct epochring *ring);
