@@ -37,7 +37,8 @@ static int read_all(struct chosen *c, const struct opening *o, const struct invo
 	return c->ids ? EXITCODE_OK : no_memory(inv);
 }
 
-int chosen_read(struct chosen *c, const struct opening *o, const struct invocation *inv, bool args_only) {
+int chosen_read(
+	struct chosen *c, const struct opening *o, const struct invocation *inv, bool args_only) {
 	*c = (struct chosen){ .count = 0 };
 	if (inv->args_n > 0) return read_named(c, o, inv);
 	return args_only ? EXITCODE_OK : read_all(c, o, inv);

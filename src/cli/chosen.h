@@ -13,7 +13,8 @@ struct chosen {
  * ${args_only}: without names, none. Says what is wrong and gives the exit code; one snapshot that is not there ends it.
  * chosen_done takes what it leaves.
  */
-int chosen_read(struct chosen *c, const struct opening *o, const struct invocation *inv, bool args_only);
+int chosen_read(
+	struct chosen *c, const struct opening *o, const struct invocation *inv, bool args_only);
 void chosen_done(struct chosen *c);
 
 #endif

@@ -77,7 +77,8 @@ static enum err put_file(struct looking *l, const struct direntry *d, struct why
 		e = streamread_next(&s, &item, &more, why);
 		if (e || !more) break;
 		e = fetch_chunk(l->fetch, CHUNKTYPE_CONTENT, &item.id, &chunk, why);
-		if (!e && chunk.bytes.len != item.length) e = why_set(why, E_FORGED, "a chunk has not the length that its list says");
+		if (!e && chunk.bytes.len != item.length)
+			e = why_set(why, E_FORGED, "a chunk has not the length that its list says");
 		if (!e) e = why_err(why, put_data(&o, chunk.bytes), "interrupted");
 		fetch_release(l->fetch, &chunk);
 	}

@@ -43,8 +43,11 @@ static void count(struct comparing *c, const struct treediff_change *x) {
 }
 
 static enum err changed(void *ctx, const struct treediff_change *x, struct why *why) {
-	static const char letters[] = { [TREEDIFF_ADDED] = '+', [TREEDIFF_REMOVED] = '-', [TREEDIFF_CONTENT] = 'M',
-		[TREEDIFF_METADATA] = 'U', [TREEDIFF_TYPE] = 'T' };
+	static const char letters[] = { [TREEDIFF_ADDED] = '+',
+		[TREEDIFF_REMOVED] = '-',
+		[TREEDIFF_CONTENT] = 'M',
+		[TREEDIFF_METADATA] = 'U',
+		[TREEDIFF_TYPE] = 'T' };
 	struct comparing *c = ctx;
 	const struct direntry *d = x->after ? x->after : x->before;
 	char letter[2] = { letters[x->kind], '\0' };
@@ -114,8 +117,11 @@ static void tell(const struct comparing *c) {
 		units_size(removed, c->bytes_removed));
 }
 
-static int compare(struct comparing *c, const struct snapshot *before, const struct snapshot *after) {
-	struct treediff d = { .fetch = c->looking.fetch, .change = changed, .broken = broken, .ctx = c };
+static int compare(
+	struct comparing *c, const struct snapshot *before, const struct snapshot *after) {
+	struct treediff d = {
+		.fetch = c->looking.fetch, .change = changed, .broken = broken, .ctx = c
+	};
 	struct why why = { 0 };
 	enum err e = treediff_run(&d, &before->root, &after->root, &why);
 

@@ -1,9 +1,9 @@
 /* broch find: entries whose name or path matches, in some snapshots or all. */
+#include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/entryline.h"
 #include "cli/looking.h"
 #include "cli/say.h"
-#include "base/mem.h"
 #include "client/when.h"
 #include "core/pattern.h"
 
@@ -56,7 +56,8 @@ static bool matches(const struct search *s, struct span path) {
 	return false;
 }
 
-static void failed(struct search *s, struct entryline *line, enum err e, const struct why *why, bool *more) {
+static void failed(
+	struct search *s, struct entryline *line, enum err e, const struct why *why, bool *more) {
 	int code;
 
 	if (e == E_CANCELLED && say_gone(line->say)) {
@@ -78,7 +79,8 @@ static void announce(const struct search *s, const struct vault_snapshot *row) {
 
 	hash_hex(hex, &row->id);
 	when_local(time, row->stamp.time.seconds * 1000000000);
-	say_out(s->looking.inv->say, "%ssnapshot %.*s of %s by ", s->found ? "\n" : "", SHORT_ID, hex, time);
+	say_out(s->looking.inv->say, "%ssnapshot %.*s of %s by ", s->found ? "\n" : "", SHORT_ID, hex,
+		time);
 	say_line(s->looking.inv->say, row->stamp.host);
 }
 

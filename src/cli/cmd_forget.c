@@ -40,10 +40,10 @@ struct group {
 };
 
 static void read_policy(struct forgetting *f) {
-	static const char *const counts[RETENTION_EVERYS] = { "keep-last", "keep-hourly", "keep-daily", "keep-weekly",
-		"keep-monthly", "keep-yearly" };
-	static const char *const ages[RETENTION_EVERYS] = { "keep-within", "keep-within-hourly", "keep-within-daily",
-		"keep-within-weekly", "keep-within-monthly", "keep-within-yearly" };
+	static const char *const counts[RETENTION_EVERYS] = { "keep-last", "keep-hourly", "keep-daily",
+		"keep-weekly", "keep-monthly", "keep-yearly" };
+	static const char *const ages[RETENTION_EVERYS] = { "keep-within", "keep-within-hourly",
+		"keep-within-daily", "keep-within-weekly", "keep-within-monthly", "keep-within-yearly" };
 
 	for (size_t i = 0; i < RETENTION_EVERYS; i++) {
 		struct units_age a = invocation_age(f->inv, ages[i]);
@@ -63,7 +63,8 @@ static int64_t wall(int64_t s) {
 	return localtime_r(&t, &tm) ? s + tm.tm_gmtoff : s;
 }
 
-static bool same_group(const struct forgetting *f, const struct vault_snapshot *a, const struct vault_snapshot *b) {
+static bool same_group(
+	const struct forgetting *f, const struct vault_snapshot *a, const struct vault_snapshot *b) {
 	if (f->group_by & BY_DEVICE && !hash_equal(&a->device, &b->device)) return false;
 	if (f->group_by & BY_HOST && !span_equal(a->stamp.host, b->stamp.host)) return false;
 	return !(f->group_by & BY_BRANCH) || span_equal(a->stamp.branch, b->stamp.branch);
@@ -95,13 +96,15 @@ static void decide(struct forgetting *f, struct group *g) {
 			.keep_tagged = keep_tagged(f, g->rows[i]),
 		};
 		/* clocks set back in autumn: the wall's time goes back, the order does not */
-		if (i > 0 && g->items[i].wall_s < g->items[i - 1].wall_s) g->items[i].wall_s = g->items[i - 1].wall_s;
+		if (i > 0 && g->items[i].wall_s < g->items[i - 1].wall_s)
+			g->items[i].wall_s = g->items[i - 1].wall_s;
 	}
 	retention_apply(&f->policy, g->items, g->count);
 }
 
 static void reasons(const struct retention_item *item, char out[REASONS_MAX]) {
-	static const char *const names[RETENTION_EVERYS] = { "last", "hourly", "daily", "weekly", "monthly", "yearly" };
+	static const char *const names[RETENTION_EVERYS] = { "last", "hourly", "daily", "weekly",
+		"monthly", "yearly" };
 	size_t len = 0;
 
 	out[0] = '\0';
@@ -113,12 +116,14 @@ static void reasons(const struct retention_item *item, char out[REASONS_MAX]) {
 		if (item->reasons >> (RETENTION_EVERYS + e) & 1)
 			len += (size_t)snprintf(out + len, REASONS_MAX - len, "%s%s within", len ? ", " : "",
 				e == RETENTION_LAST ? "all" : names[e]);
-	if (item->by_tag && len < REASONS_MAX) snprintf(out + len, REASONS_MAX - len, "%stag", len ? ", " : "");
+	if (item->by_tag && len < REASONS_MAX)
+		snprintf(out + len, REASONS_MAX - len, "%stag", len ? ", " : "");
 }
 
 static void tell_json(const struct forgetting *f, const struct group *g) {
 	for (size_t i = 0; i < g->count; i++) {
-		struct jsonl *o = snapshotrow_json(g->items[i].keep ? "kept" : "forgotten", g->rows[i], NULL);
+		struct jsonl *o =
+			snapshotrow_json(g->items[i].keep ? "kept" : "forgotten", g->rows[i], NULL);
 		char text[REASONS_MAX];
 
 		reasons(&g->items[i], text);
@@ -161,8 +166,10 @@ static void take(struct forgetting *f, const struct group *g) {
 
 	for (size_t i = 0; i < g->count; i++) kept += g->items[i].keep;
 	if (kept == 0) {
-		say_error(f->inv->say, "the policy keeps none of the %zu snapshots of a group: they are left alone "
-							   "(forget them by name if that is meant)", g->count);
+		say_error(f->inv->say,
+			"the policy keeps none of the %zu snapshots of a group: they are left alone "
+			"(forget them by name if that is meant)",
+			g->count);
 		f->code = EXITCODE_ERROR;
 		return;
 	}
@@ -218,7 +225,8 @@ static bool choose_rows(struct forgetting *f, const struct chosen *chosen) {
 		return false;
 	}
 	for (size_t i = 0; i < chosen->count; i++) {
-		const struct vault_snapshot *s = vaultstate_snapshot(&f->opening.vault.state, &chosen->ids[i]);
+		const struct vault_snapshot *s =
+			vaultstate_snapshot(&f->opening.vault.state, &chosen->ids[i]);
 
 		if (s) f->rows[f->row_count++] = s;
 	}
@@ -268,7 +276,8 @@ static void run(struct forgetting *f) {
 	if (f->code) return;
 	if (f->inv->args_n > 0) by_name(f);
 	else by_policy(f);
-	if (!dry && f->doomed_count > 0 && forget_snapshots(&f->opening.vault, f->doomed, f->doomed_count, &why))
+	if (!dry && f->doomed_count > 0 &&
+		forget_snapshots(&f->opening.vault, f->doomed, f->doomed_count, &why))
 		f->code = opening_failed(f->inv, &why);
 	else tell_sum(f);
 }
@@ -288,9 +297,11 @@ int cmd_forget(const struct invocation *inv) {
 
 	read_policy(&f);
 	if (inv->args_n == 0 && retention_is_empty(&f.policy))
-		err_ignore(why_set(&why, E_USAGE, "say which snapshots to forget, or what to keep with a --keep option"));
+		err_ignore(why_set(
+			&why, E_USAGE, "say which snapshots to forget, or what to keep with a --keep option"));
 	else if (inv->args_n > 0 && !retention_is_empty(&f.policy))
-		err_ignore(why_set(&why, E_USAGE, "a --keep option can't be given together with snapshots"));
+		err_ignore(
+			why_set(&why, E_USAGE, "a --keep option can't be given together with snapshots"));
 	if (why.code) return opening_failed(inv, &why);
 	f.code = opening_vault(&f.opening, inv);
 	if (!f.code) run(&f);

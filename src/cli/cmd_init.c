@@ -1,7 +1,7 @@
 /* broch init: a store, an account with this machine as its first device, the vault "main", the recovery kit. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -15,6 +15,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/listing.h"
+#include "os/userfile.h"
 #include "secret/secretmem.h"
 #include "store/embedded.h"
 
@@ -34,13 +35,12 @@ static uint64_t clock_for_fresh(void) {
 
 static enum err refuse_full(const char *path, struct why *why) {
 	struct listing names;
-	struct stat st;
+	enum userfile_kind kind;
 	int fd = -1;
-	enum err e;
+	enum err e = userfile_look(path, true, &kind, why);
 
-	if (stat(path, &st) != 0)
-		return OK; /* embedded_create says what is wrong, if it is more than missing */
-	if (!S_ISDIR(st.st_mode)) return why_set(why, E_EXISTS, "%s is no folder", path);
+	if (e || kind == USERFILE_NONE) return e;
+	if (kind != USERFILE_FOLDER) return why_set(why, E_EXISTS, "%s is no folder", path);
 	listing_init(&names);
 	e = file_open_folder(AT_FDCWD, path, &fd, why);
 	if (!e) e = listing_read(&names, fd, why);

@@ -17,7 +17,8 @@ static int keep_intent(const struct invocation *inv, struct opening *o, const ch
 	uint64_t sequence = 0;
 
 	if (units_parse_u64(text + 1, 0, INT64_MAX, &sequence)) {
-		err_ignore(why_set(&why, E_USAGE, "\"%s\" is no announcement: give one as @17, or a snapshot", text));
+		err_ignore(why_set(
+			&why, E_USAGE, "\"%s\" is no announcement: give one as @17, or a snapshot", text));
 		return opening_failed(inv, &why);
 	}
 	if (forget_undo_intent(&o->vault, sequence, &why)) return opening_refused(inv, &why);

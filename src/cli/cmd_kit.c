@@ -4,7 +4,6 @@
  * force; the account's and the vaults' next epochs leave the old one out; its locator object is deleted.
  */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "cli/cmd.h"
@@ -15,6 +14,7 @@
 #include "cli/say.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/userfile.h"
 #include "secret/locator.h"
 #include "secret/secretmem.h"
 
@@ -54,16 +54,20 @@ static enum err check_locator(const struct account *a, const struct kit *k, stru
 	buf_init(&object, STORE_LOCATOR_MAX);
 	e = store_locator_get(a->store, &k->keys.locator, &object, why);
 	if (e == E_NOTFOUND || e == E_FORMAT)
-		e = why_set(why, E_FORGED, "the locator object of this kit is missing: recover would not find the account (broch kit "
-								   "replace makes another)");
-	if (!e && (locator_open(&content, &k->keys, buf_span(&object)) || !hash_equal(&content.account, &a->id)))
+		e = why_set(why, E_FORGED,
+			"the locator object of this kit is missing: recover would not find the account (broch kit "
+			"replace makes another)");
+	if (!e &&
+		(locator_open(&content, &k->keys, buf_span(&object)) ||
+			!hash_equal(&content.account, &a->id)))
 		e = why_set(why, E_FORGED, "the locator object of this kit is damaged or forged");
 	buf_free(&object);
 	return e;
 }
 
 /* The account once more, as the kit sees it. For account_close and mem_free. */
-static enum err open_as_kit(const struct account *a, const struct kit *k, struct account **out, struct why *why) {
+static enum err open_as_kit(
+	const struct account *a, const struct kit *k, struct account **out, struct why *why) {
 	struct account_open open = {
 		.store = a->store,
 		.fresh = a->fresh,
@@ -73,7 +77,8 @@ static enum err open_as_kit(const struct account *a, const struct kit *k, struct
 		.has_anchor = true,
 	};
 	struct account *other = mem_zalloc(sizeof(*other));
-	enum err e = other ? account_open(other, &open, why) : why_err(why, E_NOMEM, "opening the account");
+	enum err e =
+		other ? account_open(other, &open, why) : why_err(why, E_NOMEM, "opening the account");
 
 	if (e) mem_free(other);
 	else *out = other;
@@ -99,7 +104,8 @@ int cmd_kit_verify(const struct invocation *inv) {
 	enum err e = OK;
 
 	if (!code) {
-		e = k ? kitgive_take(inv, &k->secret, &why) : why_err(&why, E_NOMEM, "making room for keys");
+		e = k ? kitgive_take(inv, &k->secret, &why)
+			  : why_err(&why, E_NOMEM, "making room for keys");
 		if (!e) derive(k);
 		if (!e) e = verify(&o.session.account, k, &why);
 		if (e) code = opening_refused(inv, &why);
@@ -144,10 +150,10 @@ static enum err get_pending(const struct session *s, struct hash *id) {
 static enum err take_pending(struct replacing *r, bool *is_taken, struct why *why) {
 	const char *file = invocation_text(r->inv, "kit-out");
 	struct hash id;
-	struct stat st;
+	enum userfile_kind kind;
 
 	*is_taken = false;
-	if (!file || lstat(file, &st) || !S_ISREG(st.st_mode)) return OK;
+	if (!file || userfile_look(file, false, &kind, NULL) || kind != USERFILE_FILE) return OK;
 	if (get_pending(r->session, &id)) return OK;
 	if (kitpage_read(file, r->fresh->secret.b, NULL)) return OK;
 	derive(r->fresh);
@@ -166,8 +172,10 @@ static enum err make_kit(struct replacing *r, struct why *why) {
 	if (!e) e = why_err(why, kitkeys_generate(&r->fresh->secret, s->account.fresh), "making keys");
 	if (e) return e;
 	derive(r->fresh);
-	e = file_replace(s->folder.state, pending_file, hash_span(&r->fresh->pub.id), FILE_PRIVATE, why);
-	if (!e) e = kitgive_page(r->inv, &s->account.id, store_address(s->store), &r->fresh->secret, why);
+	e = file_replace(
+		s->folder.state, pending_file, hash_span(&r->fresh->pub.id), FILE_PRIVATE, why);
+	if (!e)
+		e = kitgive_page(r->inv, &s->account.id, store_address(s->store), &r->fresh->secret, why);
 	return e;
 }
 
@@ -188,7 +196,8 @@ static enum err append_recovery(struct replacing *r, struct why *why) {
 	struct account *as_kit = NULL;
 	struct accountbody body = {
 		.type = ACCOUNTBODY_RECOVERY,
-		.kit = account_record(&r->fresh->pub, DEVICERECORD_KIT, span_text("recovery kit"), clock_real_ns()),
+		.kit = account_record(
+			&r->fresh->pub, DEVICERECORD_KIT, span_text("recovery kit"), clock_real_ns()),
 	};
 	enum err e;
 
@@ -212,7 +221,9 @@ static enum err rotate_vaults(struct replacing *r, struct why *why) {
 
 		memcpy(name, row->name, row->name_len);
 		if (!hash_equal(&row->store, store_id(s->store))) {
-			say_note(r->inv->say, "the vault %s is in another store: it gets new keys when it is next written to", name);
+			say_note(r->inv->say,
+				"the vault %s is in another store: it gets new keys when it is next written to",
+				name);
 			continue;
 		}
 		e = vault_open(v, s, name, why);
@@ -231,7 +242,8 @@ static enum err finish(struct replacing *r, struct why *why) {
 
 	if (s->account.state.rotate_due) e = account_rotate(&s->account, why);
 	if (!e) e = rotate_vaults(r, why);
-	if (!e && r->old && check_in_force(&s->account, r->old, NULL)) { /* a second run may be given the new kit */
+	if (!e && r->old &&
+		check_in_force(&s->account, r->old, NULL)) { /* a second run may be given the new kit */
 		e = store_locator_delete(s->store, &r->old->keys.locator, why);
 		if (e == E_NOTFOUND) e = OK;
 	}
@@ -256,11 +268,13 @@ static enum err replace(struct replacing *r, struct why *why) {
 	enum err e = OK;
 
 	r->is_resumed = is_unfinished(r);
-	if (r->old && !accountstate_device(&a->state, &r->old->pub.id)) return check_in_force(a, r->old, why);
+	if (r->old && !accountstate_device(&a->state, &r->old->pub.id))
+		return check_in_force(a, r->old, why);
 	if (r->is_resumed) return finish(r, why);
 	if (r->old) e = check_in_force(a, r->old, why);
 	else if (accountstate_full_devices(&a->state) != 1)
-		e = why_set(why, E_DENIED, "--lost is for an account with one device: with several, the kit is needed");
+		e = why_set(why, E_DENIED,
+			"--lost is for an account with one device: with several, the kit is needed");
 	if (!e) e = make_kit(r, why);
 	if (!e) e = ensure_locator(r, why);
 	if (!e) e = append_recovery(r, why);
@@ -295,9 +309,10 @@ static void tell(const struct replacing *r) {
 		say_object(r->inv->say, j);
 		return;
 	}
-	say_out(r->inv->say, r->is_resumed
-							 ? "the replacement that was interrupted is finished: the page given then counts\n"
-							 : "the new recovery kit counts from now on; destroy the old one\n");
+	say_out(r->inv->say,
+		r->is_resumed
+			? "the replacement that was interrupted is finished: the page given then counts\n"
+			: "the new recovery kit counts from now on; destroy the old one\n");
 }
 
 int cmd_kit_replace(const struct invocation *inv) {

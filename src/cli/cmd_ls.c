@@ -60,7 +60,8 @@ static void list_path(struct listed *l, const char *path) {
 	enum err e;
 
 	buf_init(&bytes, FOLDER_MAX);
-	e = treelist_find(l->looking.fetch, &l->at.snapshot.root, item.path, &item.entry, &is_root, &bytes, &why);
+	e = treelist_find(
+		l->looking.fetch, &l->at.snapshot.root, item.path, &item.entry, &is_root, &bytes, &why);
 	if (!e && is_root) {
 		list_tree(l, &l->at.snapshot.root, span_text(""));
 	} else if (!e) {

@@ -35,7 +35,8 @@ static enum err check(const struct invocation *inv, struct joining *j, struct wh
 	if (!e) e = embedded_open(j->path, &store, why);
 	store_free(store);
 	if (!e) e = kitgive_take(inv, &j->kit, why);
-	if (!e) e = opening_new_passphrase(inv, j->passphrase, &j->passphrase_len, &j->unprotected, why);
+	if (!e)
+		e = opening_new_passphrase(inv, j->passphrase, &j->passphrase_len, &j->unprotected, why);
 	return e;
 }
 
@@ -87,7 +88,8 @@ static enum err join(struct session *s, struct joining *j, struct account *a, st
 static enum err run(struct session *s, struct joining *j, struct why *why) {
 	struct account *a = mem_zalloc(sizeof(*a));
 	struct span passphrase = span_of(j->passphrase, j->passphrase_len);
-	enum err e = a ? session_open_store(s, j->path, why) : why_err(why, E_NOMEM, "opening the account");
+	enum err e =
+		a ? session_open_store(s, j->path, why) : why_err(why, E_NOMEM, "opening the account");
 
 	if (!e) e = locate(j, s->store, why);
 	if (!e) e = join(s, j, a, why);

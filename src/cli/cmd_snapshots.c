@@ -17,7 +17,8 @@ struct shown {
 	int code;
 };
 
-static void add_row(struct shown *s, const struct vault_snapshot *row, const struct snapshot *object) {
+static void add_row(
+	struct shown *s, const struct vault_snapshot *row, const struct snapshot *object) {
 	struct buf text;
 	char id[SNAPSHOTROW_ID], time[WHEN_TEXT], size[UNITS_TEXT];
 
@@ -53,12 +54,13 @@ static bool same_line(const struct vault_snapshot *a, const struct vault_snapsho
 }
 
 /* Whether at least ${n} of the same host and branch that pass stand behind snapshot ${i}. */
-static bool is_older_than(const struct vaultstate *v, const struct choose_filter *f, size_t i, uint64_t n) {
+static bool is_older_than(
+	const struct vaultstate *v, const struct choose_filter *f, size_t i, uint64_t n) {
 	uint64_t later = 0;
 
 	for (size_t k = i + 1; k < v->snapshot_count && later < n; k++)
 		later += !v->snapshots[k].forgotten && choose_passes(f, &v->snapshots[k]) &&
-				 same_line(&v->snapshots[i], &v->snapshots[k]);
+			same_line(&v->snapshots[i], &v->snapshots[k]);
 	return later >= n;
 }
 
@@ -104,7 +106,8 @@ int cmd_snapshots(const struct invocation *inv) {
 	else if (!s.code) show_filtered(&s);
 	if (s.looking.fetch && !say_json(inv->say)) {
 		if (s.count > 0 && !table_print(&s.table, inv->say)) s.code = EXITCODE_ERROR;
-		say_out(inv->say, "%llu snapshot%s\n", (unsigned long long)s.count, s.count == 1 ? "" : "s");
+		say_out(
+			inv->say, "%llu snapshot%s\n", (unsigned long long)s.count, s.count == 1 ? "" : "s");
 	}
 	table_done(&s.table);
 	looking_close(&s.looking);

@@ -45,8 +45,8 @@ static void tell(struct say *say, const struct sums *s) {
 	say_out(say, "snapshots:  %llu\n", (unsigned long long)s->snapshots);
 	say_out(say, "files:      %llu, counted in each snapshot\n", (unsigned long long)s->files);
 	say_out(say, "contents:   %s, counted in each snapshot\n", units_size(bytes, s->bytes));
-	say_out(say, "stored:     %s in %llu packs, %llu chunks; of all snapshots\n", units_size(stored, s->stored),
-		(unsigned long long)s->packs, (unsigned long long)s->chunks);
+	say_out(say, "stored:     %s in %llu packs, %llu chunks; of all snapshots\n",
+		units_size(stored, s->stored), (unsigned long long)s->packs, (unsigned long long)s->chunks);
 	if (s->stored) say_out(say, "ratio:      %.2f\n", ratio(s));
 }
 
@@ -59,14 +59,16 @@ int cmd_stats(const struct invocation *inv) {
 
 	if (!code) code = chosen_read(&chosen, &l.opening, inv, false);
 	for (size_t i = 0; !code && i < chosen.count; i++) {
-		const struct vault_snapshot *s = vaultstate_snapshot(&l.opening.vault.state, &chosen.ids[i]);
+		const struct vault_snapshot *s =
+			vaultstate_snapshot(&l.opening.vault.state, &chosen.ids[i]);
 
 		if (!s) continue;
 		sums.snapshots++;
 		sums.files += s->stamp.files;
 		sums.bytes += s->stamp.bytes;
 	}
-	if (!code && store_pack_list(l.opening.session.store, &l.opening.vault.id, add_pack, &sums, &why))
+	if (!code &&
+		store_pack_list(l.opening.session.store, &l.opening.vault.id, add_pack, &sums, &why))
 		code = opening_failed(inv, &why);
 	if (!code) {
 		sums.chunks = places_count(fetch_places(l.fetch));

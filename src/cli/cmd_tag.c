@@ -27,10 +27,12 @@ struct change {
 static enum err insert(struct tags *t, struct span tag, struct why *why) {
 	size_t at = 0;
 
-	if (tag.len > LIMIT_TEXT) return why_set(why, E_USAGE, "a tag has at most %d bytes", LIMIT_TEXT);
+	if (tag.len > LIMIT_TEXT)
+		return why_set(why, E_USAGE, "a tag has at most %d bytes", LIMIT_TEXT);
 	while (at < t->count && span_order(t->items[at], tag) < 0) at++;
 	if (at < t->count && span_equal(t->items[at], tag)) return OK;
-	if (t->count == LIMIT_TAGS) return why_set(why, E_USAGE, "a snapshot has at most %d tags", LIMIT_TAGS);
+	if (t->count == LIMIT_TAGS)
+		return why_set(why, E_USAGE, "a snapshot has at most %d tags", LIMIT_TAGS);
 	memmove(&t->items[at + 1], &t->items[at], (t->count - at) * sizeof(t->items[0]));
 	t->items[at] = tag;
 	t->count++;
@@ -43,7 +45,8 @@ static bool has(const struct tags *t, struct span tag) {
 	return false;
 }
 
-static enum err read_option(const struct invocation *inv, const char *name, struct tags *out, struct why *why) {
+static enum err read_option(
+	const struct invocation *inv, const char *name, struct tags *out, struct why *why) {
 	const char *text;
 	enum err e = OK;
 
@@ -73,7 +76,8 @@ static enum err read_options(struct change *c, struct why *why) {
 	return e;
 }
 
-static enum err tags_after(const struct change *c, const struct vault_snapshot *s, struct tags *out, struct why *why) {
+static enum err tags_after(
+	const struct change *c, const struct vault_snapshot *s, struct tags *out, struct why *why) {
 	struct span rest = s->stamp.tags.items, item;
 	enum err e = OK;
 

@@ -51,7 +51,9 @@ int cmd_vault_list(const struct invocation *inv) {
 }
 
 int cmd_vault_create(const struct invocation *inv) {
-	struct vault_new n = { .name = inv->args[0], .hold = invocation_number(inv, "hold"), .chunks = chunker_default };
+	struct vault_new n = {
+		.name = inv->args[0], .hold = invocation_number(inv, "hold"), .chunks = chunker_default
+	};
 	struct opening o = { .has_session = false };
 	struct why why = { 0 };
 	const struct account_vault *row;
@@ -97,7 +99,8 @@ static enum err add_pack(void *ctx, const struct hash *name, uint64_t size, stru
 	return OK;
 }
 
-static void tell_json(const struct invocation *inv, const struct opening *o, const struct sizes *sizes, size_t kept) {
+static void tell_json(
+	const struct invocation *inv, const struct opening *o, const struct sizes *sizes, size_t kept) {
 	const struct vault *v = &o->vault;
 	struct head head = vault_head(v);
 	struct jsonl *j = jsonl_new("vault-info");
@@ -120,7 +123,8 @@ static void tell_json(const struct invocation *inv, const struct opening *o, con
 	say_object(inv->say, j);
 }
 
-static void tell(const struct invocation *inv, const struct opening *o, const struct sizes *sizes, size_t kept) {
+static void tell(
+	const struct invocation *inv, const struct opening *o, const struct sizes *sizes, size_t kept) {
 	const struct vault *v = &o->vault;
 	struct head head = vault_head(v);
 	char hex[HASH_HEX], size[UNITS_TEXT], hold[UNITS_TEXT];
@@ -131,14 +135,18 @@ static void tell(const struct invocation *inv, const struct opening *o, const st
 	say_out(inv->say, "id:         %s\nstore:      ", hex);
 	say_name(inv->say, span_text(store_address(o->session.store)));
 	hash_hex(hex, &head.hash);
-	say_out(inv->say, "%s\nhold:       %s\nhead:       %llu %s\nepoch:      %u\n", v->is_home ? "" : " (a mirror)",
-		units_seconds(hold, vaultstate_hold(&v->state, clock_real_ns())), (unsigned long long)head.seq, hex, vault_epoch(v));
+	say_out(inv->say, "%s\nhold:       %s\nhead:       %llu %s\nepoch:      %u\n",
+		v->is_home ? "" : " (a mirror)",
+		units_seconds(hold, vaultstate_hold(&v->state, clock_real_ns())),
+		(unsigned long long)head.seq, hex, vault_epoch(v));
 	say_out(inv->say, "snapshots:  %zu, and %zu forgotten\n", kept, v->state.snapshot_count - kept);
 	say_out(inv->say, "indexes:    %zu\n", v->state.index_count);
 	say_out(inv->say, "announced:  %zu deletions\n", v->state.intent_count);
 	if (v->state.void_count > 0)
-		say_out(inv->say, "void:       %llu entries of the chain\n", (unsigned long long)v->state.void_count);
-	say_out(inv->say, "packs:      %llu, %s\n", (unsigned long long)sizes->packs, units_size(size, sizes->bytes));
+		say_out(inv->say, "void:       %llu entries of the chain\n",
+			(unsigned long long)v->state.void_count);
+	say_out(inv->say, "packs:      %llu, %s\n", (unsigned long long)sizes->packs,
+		units_size(size, sizes->bytes));
 }
 
 static int info(const struct invocation *inv, const struct opening *o) {
@@ -146,8 +154,10 @@ static int info(const struct invocation *inv, const struct opening *o) {
 	struct why why = { 0 };
 	size_t kept = 0;
 
-	if (store_pack_list(o->session.store, &o->vault.id, add_pack, &sizes, &why)) return opening_failed(inv, &why);
-	for (size_t i = 0; i < o->vault.state.snapshot_count; i++) kept += !o->vault.state.snapshots[i].forgotten;
+	if (store_pack_list(o->session.store, &o->vault.id, add_pack, &sizes, &why))
+		return opening_failed(inv, &why);
+	for (size_t i = 0; i < o->vault.state.snapshot_count; i++)
+		kept += !o->vault.state.snapshots[i].forgotten;
 	if (say_json(inv->say)) tell_json(inv, o, &sizes, kept);
 	else tell(inv, o, &sizes, kept);
 	return EXITCODE_OK;
@@ -162,7 +172,8 @@ int cmd_vault_info(const struct invocation *inv) {
 		code = opening_vault(&o, inv);
 	} else {
 		code = opening_session(&o, inv);
-		if (!code && vault_open(&o.vault, &o.session, inv->args[0], &why)) code = opening_refused(inv, &why);
+		if (!code && vault_open(&o.vault, &o.session, inv->args[0], &why))
+			code = opening_refused(inv, &why);
 		else o.has_vault = !code;
 	}
 	if (!code) code = info(inv, &o);

@@ -12,7 +12,8 @@ enum { OUT_FULL = 96 << 10, OUT_MAX = 64 << 20, SECONDS_LEN = 2 };
 
 static const int64_t no_minute = INT64_MIN;
 
-void entryline_init(struct entryline *l, struct say *say, bool is_long, const struct snapshot *snapshot) {
+void entryline_init(
+	struct entryline *l, struct say *say, bool is_long, const struct snapshot *snapshot) {
 	*l = (struct entryline){
 		.say = say,
 		.is_long = is_long,
@@ -63,7 +64,8 @@ static void mode_text(char out[11], const struct direntry *d) {
 	out[10] = '\0';
 }
 
-static struct span owner(struct entryline_name *last, const struct snapshot_names *names, uint32_t id) {
+static struct span owner(
+	struct entryline_name *last, const struct snapshot_names *names, uint32_t id) {
 	struct span rest = names->items, name;
 	uint32_t each;
 
@@ -115,10 +117,11 @@ static enum err put_head(struct entryline *l, const struct direntry *d) {
 	if (!e) e = add_owner(l, owner(&l->user, &l->snapshot->users, d->uid), d->uid);
 	if (!e) e = add_owner(l, owner(&l->group, &l->snapshot->groups, d->gid), d->gid);
 	if (d->type == DIRENTRY_CHAR || d->type == DIRENTRY_BLOCK)
-		(void)snprintf(text, sizeof(text), " %" PRIu32 ",%" PRIu32 " %s ", d->major, d->minor, time_text(l, d->mtime));
-	else
-		(void)snprintf(text, sizeof(text), " %" PRIu64 " %s ", d->type == DIRENTRY_FILE ? direntry_size(d) : 0,
+		(void)snprintf(text, sizeof(text), " %" PRIu32 ",%" PRIu32 " %s ", d->major, d->minor,
 			time_text(l, d->mtime));
+	else
+		(void)snprintf(text, sizeof(text), " %" PRIu64 " %s ",
+			d->type == DIRENTRY_FILE ? direntry_size(d) : 0, time_text(l, d->mtime));
 	return e ? e : buf_add(&l->out, span_text(text));
 }
 
@@ -137,7 +140,8 @@ static enum err put_text(struct entryline *l, const struct treelist_item *item) 
 /* Nothing that JSON or a terminal would take for something else. */
 static bool is_plain(struct span text) {
 	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < 0x20 || text.ptr[i] > 0x7e || text.ptr[i] == '"' || text.ptr[i] == '\\') return false;
+		if (text.ptr[i] < 0x20 || text.ptr[i] > 0x7e || text.ptr[i] == '"' || text.ptr[i] == '\\')
+			return false;
 	return true;
 }
 
@@ -189,23 +193,28 @@ static enum err put_quick(struct entryline *l, const struct treelist_item *item)
 	enum err e;
 
 	if (l->snapshot_id) hash_hex(hex, l->snapshot_id);
-	n = snprintf(text, sizeof(text), "{\"type\":\"entry\",%s%s%s\"path\":\"", *hex ? "\"snapshot\":\"" : "", hex,
-		*hex ? "\"," : "");
+	n = snprintf(text, sizeof(text), "{\"type\":\"entry\",%s%s%s\"path\":\"",
+		*hex ? "\"snapshot\":\"" : "", hex, *hex ? "\"," : "");
 	e = buf_add(&l->out, span_of(text, (size_t)n));
 	if (!e) e = buf_add(&l->out, item->path);
-	if (d->type == DIRENTRY_FILE) (void)snprintf(size, sizeof(size), ",\"size\":%" PRIu64, direntry_size(d));
-	n = snprintf(text, sizeof(text), "\",\"kind\":\"%s\",\"mode\":%u,\"uid\":%" PRIu32 ",\"gid\":%" PRIu32,
+	if (d->type == DIRENTRY_FILE)
+		(void)snprintf(size, sizeof(size), ",\"size\":%" PRIu64, direntry_size(d));
+	n = snprintf(text, sizeof(text),
+		"\",\"kind\":\"%s\",\"mode\":%u,\"uid\":%" PRIu32 ",\"gid\":%" PRIu32,
 		entryline_kind(d->type), d->mode, d->uid, d->gid);
 	if (!e) e = buf_add(&l->out, span_of(text, (size_t)n));
 	if (user.len > 0 && !e) {
-		n = snprintf(text, sizeof(text), ",\"user\":\"%.*s\"", (int)user.len, (const char *)user.ptr);
+		n = snprintf(
+			text, sizeof(text), ",\"user\":\"%.*s\"", (int)user.len, (const char *)user.ptr);
 		e = buf_add(&l->out, span_of(text, (size_t)n));
 	}
 	if (group.len > 0 && !e) {
-		n = snprintf(text, sizeof(text), ",\"group\":\"%.*s\"", (int)group.len, (const char *)group.ptr);
+		n = snprintf(
+			text, sizeof(text), ",\"group\":\"%.*s\"", (int)group.len, (const char *)group.ptr);
 		e = buf_add(&l->out, span_of(text, (size_t)n));
 	}
-	n = snprintf(text, sizeof(text), ",\"mtime\":\"%s\"%s}\n", when_utc(time, nanoseconds(d->mtime)), size);
+	n = snprintf(
+		text, sizeof(text), ",\"mtime\":\"%s\"%s}\n", when_utc(time, nanoseconds(d->mtime)), size);
 	return e ? e : buf_add(&l->out, span_of(text, (size_t)n));
 }
 
@@ -215,7 +224,7 @@ static bool is_quick(struct entryline *l, const struct treelist_item *item) {
 	if (d->type != DIRENTRY_FILE && d->type != DIRENTRY_DIRECTORY) return false;
 	if (d->flags & DIRENTRY_CHANGED || !is_plain(item->path)) return false;
 	return is_plain(owner(&l->user, &l->snapshot->users, d->uid)) &&
-		   is_plain(owner(&l->group, &l->snapshot->groups, d->gid));
+		is_plain(owner(&l->group, &l->snapshot->groups, d->gid));
 }
 
 enum err entryline_put(struct entryline *l, const struct treelist_item *item) {

@@ -29,7 +29,8 @@ struct entryline {
 };
 
 /* ${snapshot} (borrowed) has the names of owners. */
-void entryline_init(struct entryline *l, struct say *say, bool is_long, const struct snapshot *snapshot);
+void entryline_init(
+	struct entryline *l, struct say *say, bool is_long, const struct snapshot *snapshot);
 
 /* E_NOMEM; E_CANCELLED where nobody reads any more. */
 MUST_USE enum err entryline_put(struct entryline *l, const struct treelist_item *item);

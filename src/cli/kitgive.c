@@ -1,8 +1,6 @@
 #include "cli/kitgive.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -12,21 +10,22 @@
 #include "os/clock.h"
 #include "os/passphrase.h"
 #include "os/terminal.h"
+#include "os/userfile.h"
 
 enum { DATE_LEN = 10, CODE_ROOM = 256 };
 
 enum err kitgive_check(const struct invocation *inv, struct why *why) {
 	const char *out = invocation_text(inv, "kit-out");
-	struct stat st;
+	enum userfile_kind kind;
+	enum err e;
 
 	if (!out && say_json(inv->say))
 		return why_set(why, E_USAGE, "with --json the recovery kit's page needs --kit-out FILE");
 	if (!out) return OK;
-	if (lstat(out, &st) == 0)
-		return why_set(
-			why, E_EXISTS, "%s is there already: the recovery kit takes the place of nothing", out);
-	if (errno != ENOENT) return why_errno(why, "can't write the recovery kit to %s", out);
-	return OK;
+	e = userfile_look(out, false, &kind, why);
+	if (e || kind == USERFILE_NONE) return e;
+	return why_set(
+		why, E_EXISTS, "%s is there already: the recovery kit takes the place of nothing", out);
 }
 
 static enum err show(const struct invocation *inv, const struct kitpage *page,
@@ -79,12 +78,13 @@ static enum err ask(struct kit_secret *out, struct why *why) {
 
 enum err kitgive_take(const struct invocation *inv, struct kit_secret *out, struct why *why) {
 	const char *file = invocation_text(inv, "kit-file");
-	struct stat st;
+	enum userfile_kind kind;
+	enum err e;
 
 	if (!file) return ask(out, why);
-	if (stat(file, &st) != 0) { /* a missing file is no wrong kit */
-		err_ignore(why_errno(why, "can't open the recovery kit %s", file));
-		return why->code = E_IO;
-	}
+	e = userfile_look(file, true, &kind, why);
+	if (!e && kind == USERFILE_NONE) /* a missing file is no wrong kit */
+		e = why_set(why, E_IO, "there is no file %s", file);
+	if (e) return e;
 	return kitpage_read(file, out->b, why);
 }

@@ -58,8 +58,8 @@ void looking_done(struct looking_at *a) {
 	buf_free(&a->bytes);
 }
 
-enum err looking_list(struct looking *l, const struct streamref *root, struct span prefix, bool ahead,
-	struct treelist **out, struct why *why) {
+enum err looking_list(struct looking *l, const struct streamref *root, struct span prefix,
+	bool ahead, struct treelist **out, struct why *why) {
 	struct treelist_params p = {
 		.fetch = l->fetch,
 		.root = root,

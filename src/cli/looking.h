@@ -30,7 +30,7 @@ int looking_read(struct looking *l, const struct hash *id, struct looking_at *ou
 void looking_done(struct looking_at *a);
 
 /* The tree at ${root}, fetched ahead by as many threads as there are processors, or none. */
-MUST_USE enum err looking_list(struct looking *l, const struct streamref *root, struct span prefix, bool ahead,
-	struct treelist **out, struct why *why);
+MUST_USE enum err looking_list(struct looking *l, const struct streamref *root, struct span prefix,
+	bool ahead, struct treelist **out, struct why *why);
 
 #endif

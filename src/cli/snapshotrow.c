@@ -36,7 +36,8 @@ static void add_list(struct jsonl *o, const char *key, const struct bytelist *li
 	while (bytelist_next(&rest, &item)) jsonl_add_text(o, key, item);
 }
 
-struct jsonl *snapshotrow_json(const char *type, const struct vault_snapshot *s, const struct snapshot *object) {
+struct jsonl *snapshotrow_json(
+	const char *type, const struct vault_snapshot *s, const struct snapshot *object) {
 	struct jsonl *o = jsonl_new(type);
 
 	jsonl_hex(o, "snapshot", hash_span(&s->id));

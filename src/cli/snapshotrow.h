@@ -18,6 +18,7 @@ MUST_USE enum err snapshotrow_join(struct buf *out, const struct bytelist *list)
 int64_t snapshotrow_ns(struct moment m);
 
 /* An object of ${type}: the stamp, and ${object} if it could be read (else NULL). */
-struct jsonl *snapshotrow_json(const char *type, const struct vault_snapshot *s, const struct snapshot *object);
+struct jsonl *snapshotrow_json(
+	const char *type, const struct vault_snapshot *s, const struct snapshot *object);
 
 #endif

@@ -40,7 +40,9 @@ void table_add(struct table *t, struct span cell) {
 	t->broken = terminal_escape(&t->text, cell) != OK;
 	if (t->broken) return;
 	t->ends[t->cells++] = t->text.len;
-	width = t->text.len == before ? 0 : terminal_width(span_of(t->text.ptr + before, t->text.len - before));
+	width = t->text.len == before
+		? 0
+		: terminal_width(span_of(t->text.ptr + before, t->text.len - before));
 	if (width > t->widths[column]) t->widths[column] = width;
 }
 

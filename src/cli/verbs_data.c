@@ -63,7 +63,8 @@ static const struct option backup_options[] = {
 	{ .name = "skip-if-unchanged",
 		.type = OPTION_FLAG,
 		.line = "make no snapshot where nothing differs from the parent",
-		.more = "Compares with the branch's newest snapshot. The attributes of the folders above the paths count too." },
+		.more =
+			"Compares with the branch's newest snapshot. The attributes of the folders above the paths count too." },
 	{ .name = "compression",
 		.type = OPTION_CHOICE,
 		.arg = "LEVEL",

@@ -17,7 +17,8 @@ struct forgetting {
 	bool is_done;
 };
 
-static enum err decide_forget(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+static enum err decide_forget(
+	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	struct forgetting *f = ctx;
 	enum err e = OK;
 
@@ -25,11 +26,13 @@ static enum err decide_forget(void *ctx, struct vault *v, struct vault_entry *ou
 	for (size_t i = 0; i < f->count && !e; i++) {
 		const struct vault_snapshot *s = vaultstate_snapshot(&v->state, &f->ids[i]);
 
-		if (s && !s->forgotten) e = why_err(why, buf_add(&f->names, hash_span(&s->id)), "forgetting snapshots");
+		if (s && !s->forgotten)
+			e = why_err(why, buf_add(&f->names, hash_span(&s->id)), "forgetting snapshots");
 	}
 	f->is_done = !e && f->names.len == 0;
 	if (f->is_done) return E_EXISTS;
-	out->body = (struct vaultbody){ .type = VAULTBODY_FORGET, .forget = { .rows = buf_span(&f->names) } };
+	out->body =
+		(struct vaultbody){ .type = VAULTBODY_FORGET, .forget = { .rows = buf_span(&f->names) } };
 	return e;
 }
 
@@ -37,7 +40,8 @@ enum err forget_snapshots(struct vault *v, const struct hash *ids, size_t count,
 	enum err e = OK;
 
 	for (size_t at = 0; at < count && !e; at += LIMIT_FORGET) {
-		struct forgetting f = { .ids = ids + at, .count = count - at < LIMIT_FORGET ? count - at : LIMIT_FORGET };
+		struct forgetting f = { .ids = ids + at,
+			.count = count - at < LIMIT_FORGET ? count - at : LIMIT_FORGET };
 
 		buf_init(&f.names, NAMES_BYTES);
 		e = vault_append(v, decide_forget, &f, why);
@@ -62,10 +66,12 @@ static enum err add_pack(void *ctx, const struct hash *name, uint64_t size, stru
 }
 
 static bool is_there(const struct look *l, const struct place *p) {
-	return intents_has(buf_span(&l->packs), &p->pack) && (!p->cut || intents_has(buf_span(&l->packs), &p->next_pack));
+	return intents_has(buf_span(&l->packs), &p->pack) &&
+		(!p->cut || intents_has(buf_span(&l->packs), &p->next_pack));
 }
 
-static enum err look_at_chunk(void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+static enum err look_at_chunk(
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct look *l = ctx;
 	struct place places[PLACES_EACH];
 	char hex[HASH_HEX];
@@ -139,12 +145,15 @@ enum err forget_undo(struct vault *v, const struct hash *id, struct why *why) {
 	return vault_append(v, decide_keep, &k, why);
 }
 
-static enum err decide_intent(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+static enum err decide_intent(
+	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	const uint64_t *sequence = ctx;
 
 	if (!vaultstate_intent(&v->state, *sequence))
-		return why_set(why, E_NOTFOUND, "no announcement %llu is in force", (unsigned long long)*sequence);
-	out->body = (struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true, .intent = *sequence };
+		return why_set(
+			why, E_NOTFOUND, "no announcement %llu is in force", (unsigned long long)*sequence);
+	out->body =
+		(struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true, .intent = *sequence };
 	return OK;
 }
 

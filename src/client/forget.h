@@ -5,7 +5,8 @@
 #include "client/vault.h"
 
 /* Appends entries that forget these snapshots; those that are forgotten already are left out. */
-MUST_USE enum err forget_snapshots(struct vault *v, const struct hash *ids, size_t count, struct why *why);
+MUST_USE enum err forget_snapshots(
+	struct vault *v, const struct hash *ids, size_t count, struct why *why);
 
 /*
  * Takes back the forgetting of ${id}. First looks that everything it needs is still in the store, in packs that the

@@ -41,14 +41,16 @@ static int path_order(struct span a, struct span b) {
 static bool same_content(const struct direntry *a, const struct direntry *b) {
 	switch ((enum direntry_type)a->type) {
 	case DIRENTRY_FILE:
-		return streamref_equal(&a->stream, &b->stream) && span_equal(a->holes.items, b->holes.items);
+		return streamref_equal(&a->stream, &b->stream) &&
+			span_equal(a->holes.items, b->holes.items);
 	case DIRENTRY_DIRECTORY:
 	case DIRENTRY_FIFO: return true;
 	case DIRENTRY_SYMLINK: return span_equal(a->target, b->target);
 	case DIRENTRY_CHAR:
 	case DIRENTRY_BLOCK: return a->major == b->major && a->minor == b->minor;
 	case DIRENTRY_VAULT:
-		return hash_equal(&a->vault, &b->vault) && a->epoch == b->epoch && span_equal(a->path, b->path);
+		return hash_equal(&a->vault, &b->vault) && a->epoch == b->epoch &&
+			span_equal(a->path, b->path);
 	}
 	return span_equal(a->rest, b->rest);
 }
@@ -56,12 +58,13 @@ static bool same_content(const struct direntry *a, const struct direntry *b) {
 /* The group of hard links is not compared: it changes with the inode. */
 static bool same_metadata(const struct direntry *a, const struct direntry *b) {
 	if (!direntry_type_is_known(a->type)) return true;
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->mtime.seconds == b->mtime.seconds &&
-		   a->mtime.nanos == b->mtime.nanos &&
-		   span_equal(a->xattrs.items, b->xattrs.items);
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
+		a->mtime.seconds == b->mtime.seconds && a->mtime.nanos == b->mtime.nanos &&
+		span_equal(a->xattrs.items, b->xattrs.items);
 }
 
-static enum err one_side(const struct treediff *d, struct side *s, enum treediff_kind kind, struct why *why) {
+static enum err one_side(
+	const struct treediff *d, struct side *s, enum treediff_kind kind, struct why *why) {
 	struct treediff_change c = {
 		.kind = kind,
 		.before = kind == TREEDIFF_REMOVED ? &s->item.entry : NULL,
@@ -73,7 +76,8 @@ static enum err one_side(const struct treediff *d, struct side *s, enum treediff
 	return e ? e : advance(d, s, why);
 }
 
-static enum err both_sides(const struct treediff *d, struct side *a, struct side *b, struct why *why) {
+static enum err both_sides(
+	const struct treediff *d, struct side *a, struct side *b, struct why *why) {
 	const struct direntry *x = &a->item.entry, *y = &b->item.entry;
 	struct treediff_change c = { .before = x, .after = y, .path = b->item.path };
 	bool differs = true;
@@ -84,7 +88,8 @@ static enum err both_sides(const struct treediff *d, struct side *a, struct side
 	else if (!same_metadata(x, y)) c.kind = TREEDIFF_METADATA;
 	else differs = false;
 	if (differs) e = d->change(d->ctx, &c, why);
-	if (x->type == DIRENTRY_DIRECTORY && y->type == DIRENTRY_DIRECTORY && streamref_equal(&x->stream, &y->stream)) {
+	if (x->type == DIRENTRY_DIRECTORY && y->type == DIRENTRY_DIRECTORY &&
+		streamref_equal(&x->stream, &y->stream)) {
 		treelist_skip(a->list);
 		treelist_skip(b->list);
 	}
@@ -106,8 +111,8 @@ static enum err merge(const struct treediff *d, struct side *a, struct side *b, 
 	return e;
 }
 
-enum err treediff_run(const struct treediff *d, const struct streamref *before, const struct streamref *after,
-	struct why *why) {
+enum err treediff_run(const struct treediff *d, const struct streamref *before,
+	const struct streamref *after, struct why *why) {
 	struct treelist_params p = { .fetch = d->fetch, .root = before };
 	struct side a = { .list = NULL }, b = { .list = NULL };
 	enum err e;

@@ -29,7 +29,7 @@ struct treediff {
 	void *ctx;
 };
 
-MUST_USE enum err treediff_run(const struct treediff *d, const struct streamref *before, const struct streamref *after,
-	struct why *why);
+MUST_USE enum err treediff_run(const struct treediff *d, const struct streamref *before,
+	const struct streamref *after, struct why *why);
 
 #endif

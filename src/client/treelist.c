@@ -241,8 +241,7 @@ static enum err wait_for(struct treelist *t, struct folder *f, struct why *why) 
 	return f->error;
 }
 
-enum err treelist_new(
-	struct treelist **out, const struct treelist_params *p, struct why *why) {
+enum err treelist_new(struct treelist **out, const struct treelist_params *p, struct why *why) {
 	struct treelist *t = mem_zalloc(sizeof(*t));
 	enum err e = OK;
 
@@ -328,8 +327,7 @@ static enum err set_path(struct treelist *t, struct span name) {
 	return e ? e : buf_add(&t->path, name);
 }
 
-enum err treelist_next(
-	struct treelist *t, struct treelist_item *out, bool *more, struct why *why) {
+enum err treelist_next(struct treelist *t, struct treelist_item *out, bool *more, struct why *why) {
 	enum err e = OK;
 
 	*more = true;
@@ -356,12 +354,14 @@ enum err treelist_next(
 }
 
 /* The entry called ${name} in a folder's string. */
-static enum err find_name(struct span string, struct span name, struct direntry *out, struct why *why) {
+static enum err find_name(
+	struct span string, struct span name, struct direntry *out, struct why *why) {
 	struct dirreader r = dirreader_over(string);
 	bool more = true;
 
 	for (;;) {
-		if (dirreader_next(&r, out, &more)) return why_set(why, E_FORGED, "the folder is malformed");
+		if (dirreader_next(&r, out, &more))
+			return why_set(why, E_FORGED, "the folder is malformed");
 		if (!more) return why_set(why, E_NOTFOUND, "there is nothing of that name");
 		if (span_equal(out->name, name)) return OK;
 	}

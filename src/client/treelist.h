@@ -13,8 +13,8 @@ struct treelist;
 struct treelist_params {
 	struct fetch *fetch;
 	const struct streamref *root; /* the folder to begin with; it is itself not listed */
-	struct span prefix;           /* its path, without a slash at the end: "" for the snapshot's root */
-	unsigned ahead;               /* threads that fetch ahead; 0: a folder is read only when it is gone into */
+	struct span prefix; /* its path, without a slash at the end: "" for the snapshot's root */
+	unsigned ahead; /* threads that fetch ahead; 0: a folder is read only when it is gone into */
 };
 
 struct treelist_item {

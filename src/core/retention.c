@@ -48,7 +48,8 @@ static int64_t bucket(enum retention_every every, int64_t wall_s, size_t nr) {
 	case RETENTION_LAST: return (int64_t)nr;
 	case RETENTION_HOURLY: return floor_div(wall_s, HOUR_S);
 	case RETENTION_DAILY: return days;
-	case RETENTION_WEEKLY: return floor_div(days + MONDAY_SHIFT, WEEK); /* 1970 began on a Thursday */
+	case RETENTION_WEEKLY:
+		return floor_div(days + MONDAY_SHIFT, WEEK); /* 1970 began on a Thursday */
 	case RETENTION_MONTHLY: d = date_of(days); return d.year * MONTHS + d.month;
 	case RETENTION_YEARLY: d = date_of(days); return d.year;
 	case RETENTION_EVERYS: break;
@@ -63,7 +64,8 @@ static bool age_is_none(const struct retention_age *a) {
 static int64_t before(int64_t wall_s, const struct retention_age *a) {
 	struct date d = date_of(floor_div(wall_s, DAY_S));
 	int64_t of_day = wall_s - floor_div(wall_s, DAY_S) * DAY_S;
-	int64_t months = d.year * MONTHS + (int64_t)d.month - 1 - (int64_t)a->years * MONTHS - a->months;
+	int64_t months =
+		d.year * MONTHS + (int64_t)d.month - 1 - (int64_t)a->years * MONTHS - a->months;
 	int64_t year = floor_div(months, MONTHS);
 	int64_t days = days_of(year, (unsigned)(months - year * MONTHS) + 1, d.day) - a->days;
 
@@ -109,8 +111,8 @@ static void by_counts(struct progress *p, struct retention_item *item, size_t nr
 	}
 }
 
-static void by_age(const struct retention_policy *policy, struct progress *p, struct retention_item *item, size_t nr,
-	bool is_oldest) {
+static void by_age(const struct retention_policy *policy, struct progress *p,
+	struct retention_item *item, size_t nr, bool is_oldest) {
 	for (unsigned e = 0; e < RETENTION_EVERYS; e++) {
 		int64_t value = bucket((enum retention_every)e, item->wall_s, nr);
 
@@ -122,7 +124,8 @@ static void by_age(const struct retention_policy *policy, struct progress *p, st
 	}
 }
 
-void retention_apply(const struct retention_policy *policy, struct retention_item *items, size_t count) {
+void retention_apply(
+	const struct retention_policy *policy, struct retention_item *items, size_t count) {
 	struct progress p = { .limits = { 0 } };
 
 	for (unsigned e = 0; count > 0 && e < RETENTION_EVERYS; e++) {

@@ -30,15 +30,16 @@ struct retention_age {
 struct retention_policy {
 	uint64_t counts[RETENTION_EVERYS];             /* the last N that have one; 0: none */
 	struct retention_age within[RETENTION_EVERYS]; /* [RETENTION_LAST]: all that are not older */
-	bool by_tag; /* snapshots with keep_tagged are kept */
+	bool by_tag;                                   /* snapshots with keep_tagged are kept */
 };
 
 struct retention_item {
-	int64_t wall_s;    /* seconds since 1970 as the local clock on the wall counts them: input of retention_apply */
-	bool keep_tagged;  /* input */
-	bool keep;         /* output, as all that follows */
-	uint32_t reasons;  /* bit e: counts[e]; bit RETENTION_EVERYS + e: within[e] */
-	uint32_t oldest;   /* bit e: kept by counts[e] only because it is the oldest */
+	int64_t
+		wall_s; /* seconds since 1970 as the local clock on the wall counts them: input of retention_apply */
+	bool keep_tagged; /* input */
+	bool keep;        /* output, as all that follows */
+	uint32_t reasons; /* bit e: counts[e]; bit RETENTION_EVERYS + e: within[e] */
+	uint32_t oldest;  /* bit e: kept by counts[e] only because it is the oldest */
 	bool by_tag;
 };
 

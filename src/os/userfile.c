@@ -56,3 +56,15 @@ enum err userfile_write_new(
 		(void)unlink(path); /* made above, so ours; if it stays, the error stands all the same */
 	return e;
 }
+
+enum err userfile_look(const char *path, bool follow, enum userfile_kind *out, struct why *why) {
+	struct stat st;
+
+	*out = USERFILE_NONE;
+	if (fstatat(AT_FDCWD, path, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? OK : why_errno(why, "can't look at %s", path);
+	*out = S_ISREG(st.st_mode) ? USERFILE_FILE
+		: S_ISDIR(st.st_mode)  ? USERFILE_FOLDER
+							   : USERFILE_OTHER;
+	return OK;
+}

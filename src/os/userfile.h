@@ -23,4 +23,9 @@ MUST_USE enum err userfile_read(
 MUST_USE enum err userfile_write_new(
 	const char *path, const char *what, struct span bytes, struct why *why);
 
+/* What is at a path; with ${follow} at the end of a link there. A link into nothing is USERFILE_NONE then. */
+enum userfile_kind { USERFILE_NONE, USERFILE_FILE, USERFILE_FOLDER, USERFILE_OTHER };
+MUST_USE enum err userfile_look(
+	const char *path, bool follow, enum userfile_kind *out, struct why *why);
+
 #endif

@@ -20,8 +20,8 @@ struct fixture {
 };
 
 static void make(struct fixture *f) {
-	static const uint8_t firsts[SNAPSHOTS][2] = { { 0xaa, 0x00 }, { 0xbb, 0xb1 }, { 0xcc, 0x00 }, { 0xdd, 0x00 },
-		{ 0xbb, 0xb2 }, { 0xee, 0x00 } };
+	static const uint8_t firsts[SNAPSHOTS][2] = { { 0xaa, 0x00 }, { 0xbb, 0xb1 }, { 0xcc, 0x00 },
+		{ 0xdd, 0x00 }, { 0xbb, 0xb2 }, { 0xee, 0x00 } };
 
 	memset(f, 0, sizeof(*f));
 	bytelist_build_init(&f->tags);
@@ -42,7 +42,8 @@ static void make(struct fixture *f) {
 }
 
 /* The place of the chosen one, or the negative code. */
-static int choose(struct fixture *f, enum choose_among among, const struct choose_filter *filter, const char *text) {
+static int choose(struct fixture *f, enum choose_among among, const struct choose_filter *filter,
+	const char *text) {
 	const struct vault_snapshot *s = NULL;
 	struct why why = { 0 };
 	enum err e = choose_snapshot(&f->state, among, filter, text, &s, &why);
@@ -84,7 +85,8 @@ static void latest(void **state) {
 	make(&f);
 	assert_int_equal(choose(&f, CHOOSE_KEPT, NULL, "latest"), 5);
 	assert_int_equal(choose(&f, CHOOSE_KEPT, NULL, "latest~0"), 5);
-	assert_int_equal(choose(&f, CHOOSE_KEPT, NULL, "latest~2"), 2); /* the forgotten one does not count */
+	assert_int_equal(
+		choose(&f, CHOOSE_KEPT, NULL, "latest~2"), 2); /* the forgotten one does not count */
 	assert_int_equal(choose(&f, CHOOSE_KEPT, NULL, "latest~4"), 0);
 	assert_int_equal(choose(&f, CHOOSE_KEPT, NULL, "latest~5"), -E_NOTFOUND);
 	assert_int_equal(choose(&f, CHOOSE_KEPT, NULL, "latest~"), -E_NOTFOUND);

@@ -17,7 +17,8 @@ static int64_t day(int year, int month, int of_month) {
 	static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	int64_t days = 0;
 
-	for (int y = 1970; y < year; y++) days += y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 366 : 365;
+	for (int y = 1970; y < year; y++)
+		days += y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 366 : 365;
 	for (int m = 1; m < month; m++)
 		days += lengths[m - 1] + (m == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
 	return days + of_month - 1;
@@ -28,7 +29,8 @@ static int64_t at(int year, int month, int of_month, int hour, int minute) {
 }
 
 /* The kept ones as a text, in the order of the chain: 'k' or '.'. */
-static void apply(const struct retention_policy *p, const int64_t *times, size_t n, const char *right) {
+static void apply(
+	const struct retention_policy *p, const int64_t *times, size_t n, const char *right) {
 	struct retention_item items[ITEMS] = { { .keep = false } };
 	char text[ITEMS + 1] = "";
 
@@ -55,8 +57,9 @@ static void empty(void **state) {
 /* restic's manual: snapshots on eight Sundays, --keep-daily 4 keeps the last four of them. */
 static void sundays(void **state) {
 	struct retention_policy p = { .counts = { [RETENTION_DAILY] = 4 } };
-	int64_t times[] = { at(2014, 9, 7, 10, 0), at(2014, 9, 14, 10, 0), at(2014, 9, 21, 10, 0), at(2014, 9, 28, 10, 0),
-		at(2014, 10, 5, 10, 0), at(2014, 10, 12, 10, 0), at(2014, 10, 19, 10, 0), at(2014, 10, 26, 10, 0) };
+	int64_t times[] = { at(2014, 9, 7, 10, 0), at(2014, 9, 14, 10, 0), at(2014, 9, 21, 10, 0),
+		at(2014, 9, 28, 10, 0), at(2014, 10, 5, 10, 0), at(2014, 10, 12, 10, 0),
+		at(2014, 10, 19, 10, 0), at(2014, 10, 26, 10, 0) };
 
 	(void)state;
 	apply(&p, times, 8, "....kkkk");
@@ -80,8 +83,9 @@ static void last(void **state) {
 
 /* Of each hour, day, week, month, year the last; the oldest of all fills what room is left. */
 static void buckets(void **state) {
-	int64_t times[] = { at(2015, 12, 31, 23, 59), at(2016, 1, 1, 0, 0), at(2016, 1, 1, 0, 59), at(2016, 1, 1, 1, 0),
-		at(2016, 1, 3, 23, 0), at(2016, 1, 4, 0, 0), at(2016, 2, 29, 12, 0), at(2016, 3, 1, 12, 0) };
+	int64_t times[] = { at(2015, 12, 31, 23, 59), at(2016, 1, 1, 0, 0), at(2016, 1, 1, 0, 59),
+		at(2016, 1, 1, 1, 0), at(2016, 1, 3, 23, 0), at(2016, 1, 4, 0, 0), at(2016, 2, 29, 12, 0),
+		at(2016, 3, 1, 12, 0) };
 	struct {
 		enum retention_every every;
 		uint64_t count;
@@ -112,7 +116,8 @@ static void buckets(void **state) {
 
 static void oldest(void **state) {
 	struct retention_policy p = { .counts = { [RETENTION_DAILY] = 5 } };
-	struct retention_item items[2] = { { .wall_s = at(2020, 1, 1, 1, 0) }, { .wall_s = at(2020, 1, 1, 2, 0) } };
+	struct retention_item items[2] = { { .wall_s = at(2020, 1, 1, 1, 0) },
+		{ .wall_s = at(2020, 1, 1, 2, 0) } };
 
 	(void)state;
 	retention_apply(&p, items, 2);
@@ -122,28 +127,34 @@ static void oldest(void **state) {
 }
 
 static void several(void **state) {
-	struct retention_policy p = { .counts = { [RETENTION_LAST] = 1, [RETENTION_DAILY] = 2, [RETENTION_YEARLY] = 2 } };
-	struct retention_item items[4] = { { .wall_s = at(2018, 6, 1, 0, 0) }, { .wall_s = at(2019, 6, 1, 0, 0) },
-		{ .wall_s = at(2020, 6, 1, 0, 0) }, { .wall_s = at(2020, 6, 2, 0, 0) } };
+	struct retention_policy p = {
+		.counts = { [RETENTION_LAST] = 1, [RETENTION_DAILY] = 2, [RETENTION_YEARLY] = 2 }
+	};
+	struct retention_item items[4] = { { .wall_s = at(2018, 6, 1, 0, 0) },
+		{ .wall_s = at(2019, 6, 1, 0, 0) }, { .wall_s = at(2020, 6, 1, 0, 0) },
+		{ .wall_s = at(2020, 6, 2, 0, 0) } };
 
 	(void)state;
 	retention_apply(&p, items, 4);
 	assert_false(items[0].keep);
 	assert_int_equal(items[1].reasons, 1 << RETENTION_YEARLY);
 	assert_int_equal(items[2].reasons, 1 << RETENTION_DAILY);
-	assert_int_equal(items[3].reasons, 1 << RETENTION_LAST | 1 << RETENTION_DAILY | 1 << RETENTION_YEARLY);
+	assert_int_equal(
+		items[3].reasons, 1 << RETENTION_LAST | 1 << RETENTION_DAILY | 1 << RETENTION_YEARLY);
 }
 
 static void within(void **state) {
-	int64_t times[] = { at(2019, 12, 31, 0, 0), at(2020, 1, 31, 12, 0), at(2020, 2, 15, 12, 0), at(2020, 2, 28, 11, 0),
-		at(2020, 2, 28, 13, 0), at(2020, 2, 29, 12, 0) };
+	int64_t times[] = { at(2019, 12, 31, 0, 0), at(2020, 1, 31, 12, 0), at(2020, 2, 15, 12, 0),
+		at(2020, 2, 28, 11, 0), at(2020, 2, 28, 13, 0), at(2020, 2, 29, 12, 0) };
 	struct {
 		enum retention_every every;
 		struct retention_age age;
 		const char *right;
 	} cases[] = {
 		{ RETENTION_LAST, { .days = 1 }, "....kk" },
-		{ RETENTION_LAST, { .seconds = 25 * HOUR }, "...." "kk" },
+		{ RETENTION_LAST, { .seconds = 25 * HOUR },
+			"...."
+			"kk" },
 		{ RETENTION_LAST, { .seconds = 26 * HOUR }, "...kkk" },
 		{ RETENTION_LAST, { .months = 1 }, ".kkkkk" }, /* since 01-29 */
 		{ RETENTION_LAST, { .years = 100 }, "kkkkkk" },
@@ -165,7 +176,8 @@ static void within(void **state) {
 /* Three months before May 31 is "February 31", which runs on into March, as restic counts. */
 static void short_month(void **state) {
 	struct retention_policy p = { .within = { [RETENTION_LAST] = { .months = 3 } } };
-	int64_t times[] = { at(2021, 3, 2, 0, 0), at(2021, 3, 3, 0, 0), at(2021, 3, 3, 0, 1), at(2021, 5, 31, 0, 0) };
+	int64_t times[] = { at(2021, 3, 2, 0, 0), at(2021, 3, 3, 0, 0), at(2021, 3, 3, 0, 1),
+		at(2021, 5, 31, 0, 0) };
 
 	(void)state;
 	apply(&p, times, 4, "..kk");
@@ -173,7 +185,8 @@ static void short_month(void **state) {
 
 static void tags(void **state) {
 	struct retention_policy p = { .by_tag = true };
-	struct retention_item items[3] = { { .keep_tagged = true }, { .wall_s = 1 }, { .wall_s = 2, .keep_tagged = true } };
+	struct retention_item items[3] = { { .keep_tagged = true }, { .wall_s = 1 },
+		{ .wall_s = 2, .keep_tagged = true } };
 
 	(void)state;
 	retention_apply(&p, items, 3);
@@ -200,7 +213,8 @@ static void clocks(void **state) {
 /* Before 1970, and in the year 2200. */
 static void far(void **state) {
 	struct retention_policy p = { .counts = { [RETENTION_YEARLY] = 9 } };
-	int64_t times[] = { -day(1971, 1, 1) * DAY - 1, -1, 0, at(2200, 2, 28, 0, 0), at(2200, 3, 1, 0, 0) };
+	int64_t times[] = { -day(1971, 1, 1) * DAY - 1, -1, 0, at(2200, 2, 28, 0, 0),
+		at(2200, 3, 1, 0, 0) };
 
 	(void)state;
 	apply(&p, times, 5, "kkk.k");
