@@ -130,6 +130,7 @@ static void write_rest(struct writer *w, const struct vaultstate *s) {
 	writer_u64(w, s->purge_count);
 	for (size_t i = 0; i < s->purge_count; i++) {
 		writer_u64(w, s->purges[i].sequence);
+		write_hash(w, &s->purges[i].intended);
 		entrypublic_write_packs(w, &s->purges[i].packs);
 	}
 	writer_u64(w, s->snapshot_count);
@@ -173,6 +174,7 @@ static enum err read_lists(struct reader *r, struct vaultstate *s) {
 		e = vaultstate_add_time(s, i, reader_i64(r));
 	for (uint64_t n = read_count(r); n > 0 && !e && !r->bad; n--) {
 		struct vault_purge purge = { .sequence = reader_u64(r) };
+		purge.intended = read_hash(r);
 		entrypublic_read_packs(r, &purge.packs);
 		if (!r->bad) e = vaultstate_add_purge(s, &purge);
 	}

@@ -39,6 +39,11 @@ struct vault_purge {
 	uint64_t sequence;
 	struct entrypublic_packs packs; /* names point into ${bytes} */
 	uint8_t *bytes;
+	/*
+	 * The intent's list object, zero if it had none: what is not in that list too must not be deleted, and the chain
+	 * alone can't say.
+	 */
+	struct hash intended;
 };
 
 struct vault_thread { /* a device's newest entry in this chain */
@@ -47,7 +52,7 @@ struct vault_thread { /* a device's newest entry in this chain */
 	struct hash hash;
 };
 
-struct vault_policy {
+struct vault_policy { /* a hold, and from when it is in force */
 	int64_t time;
 	uint64_t hold; /* seconds */
 };
@@ -77,7 +82,7 @@ struct vaultstate {
 	size_t purge_count, purge_room;
 	struct vault_thread *threads;
 	size_t thread_count, thread_room;
-	struct vault_policy *policies; /* from the create entry on */
+	struct vault_policy *policies; /* from the create entry on, ascending by time */
 	size_t policy_count, policy_room;
 	uint64_t purge_events;     /* intents and purges so far */
 	uint64_t summary_sequence; /* of the newest summary entry; 0: none */
@@ -93,7 +98,8 @@ void vaultstate_done(struct vaultstate *s);
 /*
  * Applies the next entry, which chainlink_next accepted. A void data entry is counted and has no effect: OK. E_FORGED: a
  * void control entry. E_ROLLBACK: it names an account head that ${account} does not reach: read that chain again.
- * E_UNSUPPORTED: a control entry for a newer program. E_DENIED: its epoch is not open. E_NOMEM, E_LIMIT.
+ * E_UNSUPPORTED: a control entry for a newer program. E_DENIED: its epoch is not open. E_LIMIT: more entries than a reader
+ * holds. E_NOMEM: then, as after E_ROLLBACK, the same entry can be applied again.
  */
 MUST_USE enum err vaultstate_apply(struct vaultstate *s, const struct entry *entry,
 	struct span bytes, const struct hash *hash, const struct epochring *ring,
@@ -108,10 +114,10 @@ MUST_USE enum err vaultstate_add_index(struct vaultstate *s, const struct vault_
 MUST_USE enum err vaultstate_add_intent(struct vaultstate *s, const struct vault_intent *v);
 MUST_USE enum err vaultstate_add_purge(struct vaultstate *s, const struct vault_purge *v);
 MUST_USE enum err vaultstate_add_thread(struct vaultstate *s, const struct vault_thread *v);
-MUST_USE enum err vaultstate_add_policy(struct vaultstate *s, int64_t time, uint64_t hold);
+MUST_USE enum err vaultstate_add_policy(struct vaultstate *s, int64_t from, uint64_t hold);
 MUST_USE enum err vaultstate_add_time(struct vaultstate *s, size_t at, int64_t time);
 
-/* The hold in force at ${time} (ns), in seconds; and the one that a purge of an intent made at ${time} must keep. */
+/* The hold in force at ${time} (ns), in seconds. A purge keeps that of its own time and that of its intent's: the longer. */
 uint64_t vaultstate_hold(const struct vaultstate *s, int64_t time);
 
 /* A snapshot by id; NULL. An intent in force by its sequence; NULL. A device's thread; NULL. */
