@@ -179,12 +179,26 @@ static enum err make_kit(struct replacing *r, struct why *why) {
 	return e;
 }
 
+/* What check compares the store with: the run that stored the object may have been ended before it noted that. */
+static enum err remember_locator(const struct account *a, const struct kit *k, struct why *why) {
+	struct buf object;
+	struct hash sum;
+	enum err e;
+
+	buf_init(&object, STORE_LOCATOR_MAX);
+	e = store_locator_get(a->store, &k->keys.locator, &object, why);
+	hash_of(&sum, buf_span(&object));
+	if (!e && a->folder) e = statefolder_put_locator(a->folder, &k->keys.locator, &sum, why);
+	buf_free(&object);
+	return e;
+}
+
 /* An earlier run may have stored it; it is sealed with fresh randomness, so another of the same would be in its way. */
 static enum err ensure_locator(struct replacing *r, struct why *why) {
 	struct account *a = &r->session->account;
 	enum err e;
 
-	if (!check_locator(a, r->fresh, NULL)) return OK;
+	if (!check_locator(a, r->fresh, NULL)) return remember_locator(a, r->fresh, why);
 	e = store_locator_delete(a->store, &r->fresh->keys.locator, why);
 	if (e && e != E_NOTFOUND) return e;
 	return account_put_locator(a, &r->fresh->secret, why);
