@@ -289,7 +289,7 @@ static enum err start_run(struct attempt *a, struct why *why) {
 	if (!e) e = why_err(why, indexplan_new(&a->found), "starting a run");
 	if (!e && !a->o->dry_run)
 		e = runrecord_open(&a->record, s->folder.state, &a->v->id, s->store, fetch_packs(a->fetch),
-			fetch_places(a->fetch), a->found, why);
+			fetch_places(a->fetch), buf_span(&a->avoid), a->found, why);
 	if (e) return e;
 	indexplan_sort(a->found);
 	places_borrow(fetch_places(a->fetch), a->found);

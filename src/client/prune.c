@@ -45,6 +45,7 @@ struct prune {
 	size_t marked;      /* snapshots of the state that were walked */
 	uint64_t marked_at; /* the newest entry when marking began */
 	struct buf new_indexes;
+	struct buf missing; /* packs that the index names and the store does not have, ascending */
 	struct buf already; /* packs that intents in force name, ascending */
 	struct buf names;   /* doomed, ascending */
 };
@@ -92,17 +93,19 @@ static enum err join_packs(struct prune *p, struct why *why) {
 	uint32_t count = indexplan_packs(p->rows);
 	p->pack_of = mem_array((size_t)count + 1, sizeof *p->pack_of);
 	if (!p->pack_of) return why_err(why, E_NOMEM, "listing packs");
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && !e; i++) {
 		struct indexhead_pack row = indexplan_pack_at(p->rows, i);
 		struct pack *pack = find_pack(p, &row.name);
 		p->pack_of[i] = pack ? (uint32_t)(pack - p->packs) : UINT32_MAX;
 		if (pack) pack->number = i;
+		else e = buf_add(&p->missing, hash_span(&row.name));
 	}
 	for (size_t i = 0; i < p->v->state.index_count; i++) {
 		struct pack *pack = find_pack(p, &p->v->state.indexes[i].location.pack);
 		if (pack && pack->number == UINT32_MAX) pack->index_only = true;
 	}
-	return OK;
+	intents_sort(&p->missing);
+	return why_err(why, e, "listing packs");
 }
 
 static bool is_there(const struct prune *p, const struct indexleaf_row *row) {
@@ -379,6 +382,7 @@ static enum err start(struct prune *p, struct why *why) {
 	buf_init(&p->new_indexes, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&p->names, names_max);
 	buf_init(&p->already, names_max);
+	buf_init(&p->missing, names_max);
 	enum err e = intents_doomed(v, &p->already, why);
 	if (!e) e = fetch_new(&p->fetch, &fp, why);
 	if (!e && places_damaged(fetch_places(p->fetch)))
@@ -428,7 +432,9 @@ static enum err store_again(struct prune *p, struct why *why) {
  */
 static enum err write_out(struct prune *p, struct why *why) {
 	enum err e = p->out->repacked_packs ? store_again(p, why) : OK;
-	if (!e) e = announce(p, why);
+	if (!e && p->names.len) e = announce(p, why);
+	if (!e) e = why_err(why, buf_add(&p->names, buf_span(&p->missing)), "naming packs");
+	intents_sort(&p->names);
 	if (!e) e = indexmerge_without(p->v, buf_span(&p->names), p->o->pack_limit, why);
 	return e;
 }
@@ -442,12 +448,13 @@ static void done(struct prune *p) {
 	buf_free(&p->new_indexes);
 	buf_free(&p->names);
 	buf_free(&p->already);
+	buf_free(&p->missing);
 }
 
 static bool anything_to_do(const struct prune *p) {
 	for (size_t i = 0; i < p->pack_count; i++)
 		if (p->packs[i].doomed && !p->packs[i].index_only) return true;
-	return false;
+	return p->missing.len > 0;
 }
 
 static enum err prune_once(struct prune *p, struct why *why) {
@@ -458,7 +465,7 @@ static enum err prune_once(struct prune *p, struct why *why) {
 	if (!e) e = name_doomed(p, why);
 	if (!e && !anything_to_do(p))
 		p->out->named_packs = p->out->named_bytes = 0; /* index packs alone are not worth it */
-	else if (!e && !p->o->dry_run && p->names.len) e = write_out(p, why);
+	else if (!e && !p->o->dry_run) e = write_out(p, why);
 	return e;
 }
 

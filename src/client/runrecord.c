@@ -9,6 +9,7 @@
 
 #include "base/little.h"
 #include "base/mem.h"
+#include "client/intents.h"
 #include "client/places.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -48,6 +49,7 @@ struct taking {
 	const struct hash *vault;
 	struct packread *packs;
 	struct places *places;
+	struct span avoid;
 	struct indexplan *plan;
 	char prefix[80];
 	struct {
@@ -95,6 +97,7 @@ static enum err take_pack(
 	uint64_t there = 0;
 	for (size_t i = 0; i < t->count; i++)
 		if (hash_equal(&t->seen[i].name, name)) return OK;
+	if (intents_has(t->avoid, name)) return OK;      /* it is about to go */
 	if (places_has_pack(t->places, name)) return OK; /* the chain names it already */
 	if (store_pack_size(t->store, t->vault, name, &there, NULL) || there != size) return OK;
 	buf_init(&bytes, LIMIT_PACK);
@@ -171,11 +174,14 @@ static enum err start(struct runrecord *r, int state, const char *prefix, struct
 }
 
 enum err runrecord_open(struct runrecord **out, int state, const struct hash *vault,
-	struct store *store, struct packread *packs, struct places *places, struct indexplan *plan,
-	struct why *why) {
-	struct taking t = {
-		.store = store, .vault = vault, .packs = packs, .places = places, .plan = plan
-	};
+	struct store *store, struct packread *packs, struct places *places, struct span avoid,
+	struct indexplan *plan, struct why *why) {
+	struct taking t = { .store = store,
+		.vault = vault,
+		.packs = packs,
+		.places = places,
+		.avoid = avoid,
+		.plan = plan };
 	char hex[HASH_HEX];
 	struct runrecord *r = mem_zalloc(sizeof *r);
 	if (!r) return why_err(why, E_NOMEM, "starting the record of this run");

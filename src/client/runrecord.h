@@ -13,11 +13,11 @@ struct runrecord;
 
 /*
  * Starts the record of a run on ${vault} below the state folder ${state}, and takes over the records of runs that died:
- * packs of theirs that are in the store at their length, and that no index of ${places} names, are added to ${plan}. E_IO, E_NOMEM.
+ * packs of theirs that are in the store at their length, that no index of ${places} names and that are not among ${avoid} (ascending), are added to ${plan}. E_IO, E_NOMEM.
  */
 MUST_USE enum err runrecord_open(struct runrecord **out, int state, const struct hash *vault,
-	struct store *store, struct packread *packs, struct places *places, struct indexplan *plan,
-	struct why *why);
+	struct store *store, struct packread *packs, struct places *places, struct span avoid,
+	struct indexplan *plan, struct why *why);
 
 /* Remembers a pack that was put. From any thread. Failure only costs the reuse. */
 void runrecord_add(struct runrecord *r, const struct hash *name, uint32_t size);
