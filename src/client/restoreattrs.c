@@ -38,6 +38,7 @@ struct restoreattrs restoreattrs_of(const struct direntry *d, struct restoreowne
 mode_t restoreattrs_first_mode(const struct restoreattrs *want, uint8_t type) {
 	mode_t mode = want->mode & 0777;
 	if (want->has_acl) mode &= 0700; /* the bits of the group are the ACL's mask, and no right of the group */
+	if (want->xattrs.count && type == DIRENTRY_FILE) mode |= 0200; /* without it a user may not set user.* */
 	if (type == DIRENTRY_DIRECTORY) mode |= 0700;
 	return mode;
 }
@@ -153,16 +154,17 @@ static void set_xattr(const struct restoreattrs_on *on, const char *path, struct
 	incomplete(on, what);
 }
 
-static void set_xattrs(const struct restoreattrs_on *on, const struct restoreattrs *want) {
+/* The access ACL, or everything else. */
+static void set_xattrs(const struct restoreattrs_on *on, const struct restoreattrs *want, bool acl) {
 	struct span rest = want->xattrs.items, name, value;
 	struct handle h = { .fd = -1 };
-	if (want->xattrs.count == 0) return;
+	if (acl ? !want->has_acl : want->xattrs.count == (want->has_acl ? 1 : 0)) return;
 	if (on->fd < 0 && !handle_open(&h, on)) {
 		incomplete(on, "its attributes could not be set");
 		return;
 	}
 	while (direntry_next_xattr(&rest, &name, &value))
-		if (may_set(on->run, name)) set_xattr(on, h.path, name, value);
+		if (span_equal(name, span_text(acl_access)) == acl && may_set(on->run, name)) set_xattr(on, h.path, name, value);
 	file_close(&h.fd);
 }
 
@@ -212,7 +214,8 @@ void restoreattrs_set(const struct restoreattrs_on *on, const struct restoreattr
 	set_owner(on, want, &uid_ok, &gid_ok);
 	if (on->inherited && !want->has_acl) drop_acl(on);
 	if (on->exact) drop_others(on, want);
+	set_xattrs(on, want, false);
 	set_mode(on, want, on->uid != want->uid || on->gid != want->gid, uid_ok, gid_ok);
-	set_xattrs(on, want);
+	set_xattrs(on, want, true); /* which changes the mode's bits of the group */
 	set_time(on, want);
 }

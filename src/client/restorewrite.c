@@ -43,12 +43,12 @@ static size_t block_part(uint64_t offset, size_t len) {
 	return n < len ? n : len;
 }
 
-/* Leaves out whole blocks that are zero. */
+/* Leaves out blocks that are zero, as far as they are in ${bytes}. */
 static bool write_sparse(int fd, uint64_t offset, struct span bytes) {
 	size_t have = 0; /* to be written, in front of ${bytes} at ${at} */
 	for (size_t at = 0; at < bytes.len;) {
 		size_t n = block_part(offset + at, bytes.len - at);
-		if (n == BLOCK && is_zero(span_of(bytes.ptr + at, n))) {
+		if (is_zero(span_of(bytes.ptr + at, n))) {
 			if (!write_all(fd, offset + at - have, span_of(bytes.ptr + at - have, have))) return false;
 			have = 0;
 		} else {
