@@ -108,15 +108,17 @@ static enum err copy_objects(struct copying *c, struct why *why) {
 	return e;
 }
 
-static enum err copy_account(struct copying *c, struct why *why) {
+static enum err copy_chain(struct copying *c, const struct hash *chain, enum chain_kind kind,
+	uint64_t count, struct why *why) {
 	struct mirrorchain m = {
-		.from = c->s->store,
-		.to = c->to,
-		.chain = c->s->account.id,
-		.kind = CHAIN_ACCOUNT,
-		.count = c->s->account.state.count,
+		.from = c->s->store, .to = c->to, .chain = *chain, .kind = kind, .count = count
 	};
 	return mirrorchain_copy(&m, &c->out->entries, why);
+}
+
+static enum err copy_account(struct copying *c, struct why *why) {
+	const struct account *a = &c->s->account;
+	return copy_chain(c, &a->id, CHAIN_ACCOUNT, a->state.count, why);
 }
 
 /* The names of all packs that were purged so far. */
@@ -157,21 +159,16 @@ static enum err copy_vault(struct copying *c, struct vault *v, struct why *why) 
 	enum err e = copy_packs(v, &packs, &purged, why);
 	if (!e) e = copy_objects(c, why);
 	if (!e) e = copy_account(c, why);
-	struct mirrorchain m = {
-		.from = c->s->store,
-		.to = c->to,
-		.chain = v->id,
-		.kind = CHAIN_VAULT,
-		.count = v->state.count,
-	};
-	if (!e) e = mirrorchain_copy(&m, &c->out->entries, why);
+	if (!e) e = copy_chain(c, &v->id, CHAIN_VAULT, v->state.count, why);
 	if (!e) e = mirrorpacks_delete(&packs, why);
 	c->out->vaults++;
 	buf_free(&purged);
 	return e;
 }
 
-static enum err copy_vaults(struct copying *c, struct why *why) {
+typedef enum err with_vault(struct copying *c, struct vault *v, struct why *why);
+
+static enum err each_vault(struct copying *c, with_vault *with, struct why *why) {
 	struct vault *v = mem_zalloc(sizeof *v);
 	enum err e = v ? OK : why_err(why, E_NOMEM, "copying a vault");
 	for (size_t i = 0; !e && i < c->s->account.state.vault_count; i++) {
@@ -180,21 +177,40 @@ static enum err copy_vaults(struct copying *c, struct why *why) {
 		memcpy(name, row->name, row->name_len);
 		e = vault_open(v, c->s, name, why);
 		if (e) break;
-		e = copy_vault(c, v, why);
+		e = with(c, v, why);
 		vault_close(v);
 	}
 	mem_free(v);
 	return e;
 }
 
+static enum err only_opens(struct copying *c, struct vault *v, struct why *why) {
+	(void)c;
+	(void)v;
+	(void)why;
+	return OK;
+}
+
+static enum err compare_vault(struct copying *c, struct vault *v, struct why *why) {
+	return copy_chain(c, &v->id, CHAIN_VAULT, 0, why);
+}
+
+/* Before anything is written: the chains open here, and those in the mirror are beginnings of them. */
+static enum err compare(struct copying *c, struct why *why) {
+	enum err e = copy_chain(c, &c->s->account.id, CHAIN_ACCOUNT, 0, why);
+	return e ? e : each_vault(c, compare_vault, why);
+}
+
 enum err mirror_run(struct session *s, const char *to, const struct mirror_options *o,
 	struct mirror_result *out, struct why *why) {
 	struct copying c = { .s = s, .o = o, .out = out };
 	memset(out, 0, sizeof *out);
-	enum err e = open_mirror(&c, to, why);
+	enum err e = each_vault(&c, only_opens, why);
+	if (!e) e = open_mirror(&c, to, why);
+	if (!e) e = compare(&c, why);
 	if (!e) e = copy_objects(&c, why);
 	if (!e) e = copy_account(&c, why);
-	if (!e) e = copy_vaults(&c, why);
+	if (!e) e = each_vault(&c, copy_vault, why);
 	store_free(c.to);
 	return e;
 }
