@@ -129,8 +129,8 @@ expect 10 "$broch" find -s nosuch a
 is "$(sed '/^$/,$d' out)" "$(cat right)"
 expect 0 "$broch" diff "$first" "$second" --metadata --json
 json out
-is "$(grep -c '"change":"U"' out)" 3
-is "$(member out statistics metadata)" 3
+is "$(grep -c "\"change\":\"U\",\"path\":\"$tmp/t[/\"]" out)" 3
+is "$(member out statistics metadata)" "$(grep -c '"change":"U"' out)"
 is "$(member out statistics bytes_added)" 7
 "$broch" diff "$second" "$second" >out
 is "$(grep -c '^[-+MTU]    ' out || true)" 0

@@ -59,7 +59,7 @@ expect 0 "$broch" snapshots
 export BROCH_HOME="$tmp/other"
 new_store other-store
 export BROCH_HOME="$tmp/home"
-expect 21 "$broch" snapshots --at other-store
+expect 10 "$broch" snapshots --at other-store
 
 # --- the key store
 printf '\377' | dd of=home/keys bs=1 seek=300 conv=notrunc status=none
