@@ -138,6 +138,7 @@ complete -c broch -n '__broch_is stats' -a latest
 complete -c broch -n '__broch_is check' -l read-data -d 'read and authenticate every pack, not only the structure'
 complete -c broch -n '__broch_is check' -l read-data-subset -x -d 'the same for a part: n/t, a percentage, or a size'
 complete -c broch -n '__broch_is repair' -l apply -d 'really write; without it only says what would be written'
+complete -c broch -n '__broch_is repair' -l read-data -d 'read every pack whole, and leave what is damaged out of the index'
 complete -c broch -n '__broch_is forget' -l keep-last -s l -x -d 'keep the last N'
 complete -c broch -n '__broch_is forget' -l keep-hourly -x -d 'keep the last of each of the last N hours that have one'
 complete -c broch -n '__broch_is forget' -l keep-daily -s d -x -d 'keep the last of each of the last N days that have one'
