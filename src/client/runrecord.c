@@ -1,6 +1,7 @@
 #include "client/runrecord.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "os/mutex.h"
 
 /* A record is rows of name 32, size u32, checksum 4 (of name and size): a torn row is not one. */
-enum { ROW = HASH_SIZE + 4 + 4, NAME_MAX_BYTES = 128, RECORD_MAX = 64 << 20, TAKEN_MAX = 256 };
+enum { ROW = HASH_SIZE + 4 + 4, NAME_MAX_BYTES = 128, RECORD_MAX = 64 << 20, TAKEN_MAX = 256, STARTS = 100 };
 
 struct runrecord {
 	int folder;
@@ -56,9 +57,40 @@ struct taking {
 		struct hash name, previous;
 		bool continues, has_cut;
 		uint32_t number, cut_offset, rest_length;
+		size_t cut_from, cut_to; /* of cut_rows */
 	} * seen;
 	size_t count, room;
+	struct indexleaf_row *cut_rows; /* chunks of cut blocks, which are there only if the rest is */
+	size_t cut_count, cut_room;
 };
+
+static enum err keep_cut_row(struct taking *t, const struct indexleaf_row *row) {
+	if (t->cut_count == t->cut_room) {
+		size_t room = t->cut_room ? t->cut_room * 2 : 64;
+		struct indexleaf_row *more = mem_resize(t->cut_rows, room, sizeof *more);
+		if (!more) return E_NOMEM;
+		t->cut_rows = more;
+		t->cut_room = room;
+	}
+	t->cut_rows[t->cut_count++] = *row;
+	return OK;
+}
+
+static enum err take_block(
+	struct taking *t, uint32_t number, const struct packtable_block *b) {
+	enum err e = OK;
+	for (size_t i = 0; i < hashlist_count(&b->ids) && !e; i++) {
+		struct indexleaf_row row = {
+			.id = hashlist_at(&b->ids, i),
+			.pack = number,
+			.offset = b->offset,
+			.length = b->length,
+			.slot = (uint16_t)i,
+		};
+		e = b->cut ? keep_cut_row(t, &row) : indexplan_row(t->plan, &row);
+	}
+	return e;
+}
 
 static enum err take_table(
 	struct taking *t, const struct hash *name, uint32_t size, const struct packtable *table) {
@@ -71,7 +103,6 @@ static enum err take_table(
 	}
 	uint32_t number;
 	enum err e = indexplan_pack(t->plan, name, size, &number);
-	if (!e) e = places_plan_table(t->plan, number, table);
 	if (e) return e;
 	t->seen[t->count].name = *name;
 	t->seen[t->count].previous = table->previous;
@@ -80,14 +111,17 @@ static enum err take_table(
 	t->seen[t->count].number = number;
 	struct span rest = table->blocks;
 	struct packtable_block b;
-	while (packtable_next(&rest, &b)) {
+	t->seen[t->count].cut_from = t->cut_count;
+	while (!e && packtable_next(&rest, &b)) {
+		e = take_block(t, number, &b);
 		if (b.type == 0) t->seen[t->count].rest_length = b.length;
 		if (!b.cut) continue;
 		t->seen[t->count].has_cut = true;
 		t->seen[t->count].cut_offset = b.offset;
 	}
+	t->seen[t->count].cut_to = t->cut_count;
 	t->count++;
-	return OK;
+	return e;
 }
 
 static enum err take_pack(
@@ -142,6 +176,7 @@ static enum err take_record(void *ctx, const struct dirent *d, struct why *why) 
 	return e;
 }
 
+/* A run may have died before the rest of a cut block was stored: then the block's chunks are nowhere. */
 static enum err join_cuts(struct taking *t) {
 	enum err e = OK;
 	for (size_t i = 0; i < t->count && !e; i++)
@@ -155,22 +190,34 @@ static enum err join_cuts(struct taking *t) {
 				.rest_length = t->seen[k].rest_length,
 			};
 			e = indexplan_cut(t->plan, &cut);
+			for (size_t n = t->seen[i].cut_from; n < t->seen[i].cut_to && !e; n++)
+				e = indexplan_row(t->plan, &t->cut_rows[n]);
 			break;
 		}
 	return e;
+}
+
+/* A new record, locked. E_BUSY: another run took it for a dead one's before it was, and will remove it. */
+static enum err start_once(struct runrecord *r, const char *prefix, struct why *why) {
+	(void)snprintf(r->name, sizeof r->name, "%s%d-%llu", prefix, (int)getpid(),
+		(unsigned long long)clock_mono_ns());
+	r->fd = openat(
+		r->folder, r->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, FILE_PRIVATE);
+	if (r->fd < 0) return why_errno(why, "starting the record of this run");
+	if (flock(r->fd, LOCK_EX | LOCK_NB) == 0) return OK;
+	if (errno != EWOULDBLOCK && errno != EINTR)
+		return why_errno(why, "starting the record of this run");
+	file_close(&r->fd);
+	return why_set(why, E_BUSY, "the record of this run is taken again and again");
 }
 
 static enum err start(struct runrecord *r, int state, const char *prefix, struct why *why) {
 	enum err e = file_make_folder(state, "runs", FOLDER_PRIVATE, why);
 	if (!e) e = file_open_folder(state, "runs", &r->folder, why);
 	if (e) return e;
-	(void)snprintf(r->name, sizeof r->name, "%s%d-%llu", prefix, (int)getpid(),
-		(unsigned long long)clock_mono_ns());
-	r->fd = openat(
-		r->folder, r->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, FILE_PRIVATE);
-	if (r->fd < 0) return why_errno(why, "starting the record of this run");
-	if (flock(r->fd, LOCK_EX | LOCK_NB)) return why_errno(why, "starting the record of this run");
-	return OK;
+	e = E_BUSY;
+	for (int i = 0; e == E_BUSY && i < STARTS; i++) e = start_once(r, prefix, why);
+	return e;
 }
 
 enum err runrecord_open(struct runrecord **out, int state, const struct hash *vault,
@@ -194,6 +241,7 @@ enum err runrecord_open(struct runrecord **out, int state, const struct hash *va
 	if (!e) e = file_list(r->folder, ".", take_record, &t, why);
 	if (!e) e = why_err(why, join_cuts(&t), "looking at what an earlier run stored");
 	mem_free(t.seen);
+	mem_free(t.cut_rows);
 	if (e) runrecord_close(r, false);
 	else *out = r;
 	return e;
