@@ -26,7 +26,7 @@ struct loaded {
 	struct indexhead head;
 	struct leaf *leaves;
 	uint32_t own_size; /* of the pack in which it lies */
-	bool damaged;      /* a leaf could not be read */
+	_Atomic bool damaged; /* a leaf could not be read */
 };
 
 struct places {
@@ -35,7 +35,7 @@ struct places {
 	struct squeeze *squeezer;
 	struct loaded **loaded;
 	size_t count, room;
-	size_t damaged;
+	_Atomic size_t damaged;
 	const struct indexplan *borrowed;
 	struct indexplan *scan; /* from tables of packs that no readable index names; NULL: not read */
 	bool scanned_all;       /* and of all others */
@@ -179,6 +179,16 @@ enum err places_load(
 	return OK;
 }
 
+/* A leaf knows nothing of its head: whether the packs of its rows are there is only seen here. */
+static bool packs_ok(const struct loaded *l, const struct indexleaf *leaf) {
+	uint32_t count = indexhead_pack_count(&l->head);
+	for (uint32_t i = 0; i < leaf->count; i++) {
+		uint32_t pack = indexleaf_at(leaf, i).pack;
+		if (pack >= count && pack != INDEXLEAF_SAME_PACK) return false;
+	}
+	return true;
+}
+
 /* The rows of leaf ${i}; reads it on first use. E_FORGED and the like: it is damaged, and warned of. */
 static enum err leaf_of(
 	struct places *p, struct loaded *l, uint32_t i, struct indexleaf *out, struct why *why) {
@@ -197,7 +207,9 @@ static enum err leaf_of(
 	enum err e = OK;
 	if (!atomic_load(&leaf->rows)) {
 		e = read_part(p, &at, &bytes, &reason);
-		if (!e && (indexleaf_decode(out, buf_span(&bytes)) || out->count != row.entries))
+		if (!e &&
+			(indexleaf_decode(out, buf_span(&bytes)) || out->count != row.entries ||
+				!packs_ok(l, out)))
 			e = bad_index(&reason, &at.pack);
 		if (!e) {
 			leaf->count = out->count;
