@@ -163,8 +163,9 @@ static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k
 			have -= at;
 			at = 0;
 			ssize_t n = next(ctx, offset, k->buffer + have, BACKUPWALK_BUFFER - have);
-			if (n < 0) e = read_error(why);
-			else {
+			if (n < 0) {
+				e = backupwalk_stopped(w) ? E_CANCELLED : read_error(why);
+			} else {
 				end = (size_t)n < BACKUPWALK_BUFFER - have;
 				have += (size_t)n;
 				offset += (uint64_t)n;

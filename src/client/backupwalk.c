@@ -228,12 +228,16 @@ static struct treecache_print print_of(const struct backupwalk *w, const struct 
 		.mtime_ns = ns_of(st->st_mtim),
 		.size = S_ISDIR(st->st_mode) ? 0 : (uint64_t)st->st_size,
 		.mode = st->st_mode,
+		/* what is kept of a file with several names is made of its device's number, which may change */
+		.device = st->st_nlink > 1 && !S_ISDIR(st->st_mode)
+			? (uint32_t)(st->st_dev ^ (uint64_t)st->st_dev >> 32)
+			: 0,
 	};
 }
 
 static bool print_equal(const struct treecache_print *a, const struct treecache_print *b) {
 	return a->inode && a->inode == b->inode && a->ctime_ns == b->ctime_ns &&
-		a->mtime_ns == b->mtime_ns && a->size == b->size && a->mode == b->mode;
+		a->mtime_ns == b->mtime_ns && a->size == b->size && a->mode == b->mode && a->device == b->device;
 }
 
 static void fill_common(struct direntry *d, uint8_t type, const char *name, const struct stat *st) {
@@ -477,7 +481,7 @@ static enum err store_file(
 		}
 		struct direntry before;
 		bool known = item->cached.ptr && direntry_decode(&before, item->cached) == OK &&
-			before.type == DIRENTRY_FILE;
+			before.type == DIRENTRY_FILE && !(before.flags & DIRENTRY_CHANGED);
 		e = backupfile_read(
 			w, worker, n->fd, item->name, path, st, known ? &before.stream : NULL, &d, &reason);
 	}
@@ -485,7 +489,9 @@ static enum err store_file(
 		*why = reason;
 		return e;
 	}
-	if (e == E_IO || e == E_NOTFOUND || e == E_DENIED || e == E_EXISTS) {
+	/* what the store refuses is no fault of the file's, and would be refused for every other */
+	bool of_file = e == E_IO || e == E_NOTFOUND || e == E_DENIED || e == E_EXISTS;
+	if (of_file && !atomic_load(&w->storing->failed)) {
 		leave_out(k, n, item->name, &reason);
 		return OK;
 	}
@@ -493,6 +499,7 @@ static enum err store_file(
 		*why = reason;
 		return e;
 	}
+	if (linked) atomic_fetch_add_explicit(&w->bytes, d.stream.length, memory_order_relaxed);
 	fill_common(&d, DIRENTRY_FILE, item->name, st);
 	fill_group(w, &d, st);
 	item->print =
@@ -603,6 +610,14 @@ static bool is_excluded(struct backupwalk_worker *k, struct node *n, const char 
 	return pattern_set_match(set, span_text(path_of(k, n, name))).matched;
 }
 
+/* Bytes of content without holes: what the entry says where the file may have any. */
+static uint64_t data_of(const struct item *item, const struct stat *st) {
+	struct direntry d;
+	uint64_t size = (uint64_t)st->st_size;
+	if ((uint64_t)st->st_blocks * 512 >= size) return size;
+	return direntry_decode(&d, item->cached) ? size : d.stream.length;
+}
+
 /* Counts an entry that the cache knows, and takes its bytes. */
 static void take_cached(struct backupwalk *w, struct item *item, const struct stat *st) {
 	item->body = item->cached;
@@ -610,7 +625,7 @@ static void take_cached(struct backupwalk *w, struct item *item, const struct st
 	if (S_ISREG(st->st_mode)) {
 		atomic_fetch_add_explicit(&w->files, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&w->files_unchanged, 1, memory_order_relaxed);
-		atomic_fetch_add_explicit(&w->bytes, (uint64_t)st->st_size, memory_order_relaxed);
+		atomic_fetch_add_explicit(&w->bytes, data_of(item, st), memory_order_relaxed);
 	} else {
 		atomic_fetch_add_explicit(&w->others, 1, memory_order_relaxed);
 	}

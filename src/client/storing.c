@@ -128,7 +128,7 @@ enum err storing_chunk(
 	return storing_named(s, type, chunk, id, why);
 }
 
-enum err storing_named(
+static enum err store_named(
 	struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why) {
 	uint32_t number = 0;
 	bool known = false, fresh = false;
@@ -144,6 +144,13 @@ enum err storing_named(
 	atomic_fetch_add_explicit(&s->shared->new_bytes, chunk.len, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->shared->new_chunks, 1, memory_order_relaxed);
 	return s->shared->dry ? OK : add_chunk(s, type, id, number, chunk, why);
+}
+
+enum err storing_named(
+	struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why) {
+	enum err e = store_named(s, type, chunk, id, why);
+	if (e) atomic_store(&s->shared->failed, true);
+	return e;
 }
 
 enum err storing_flush(struct storing *s, struct why *why) {

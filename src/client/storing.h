@@ -26,6 +26,7 @@ struct storing_shared {
 	_Atomic uint64_t new_bytes, reused_bytes;
 	_Atomic uint64_t new_chunks, reused_chunks;
 	_Atomic uint64_t reads_back;
+	_Atomic bool failed; /* the store, or memory: an error that storing gave is of no single file */
 };
 
 struct storing;
