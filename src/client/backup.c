@@ -213,7 +213,8 @@ static enum err plant_sources(struct attempt *a) {
 
 static void warned(void *ctx, const struct why *why) {
 	struct attempt *a = ctx;
-	if (a->o->noted) a->o->noted(a->o->ctx, BACKUP_WARNING, "", why->msg);
+	if (a->walk_started) backupwalk_note(&a->walk, BACKUP_WARNING, "", why->msg);
+	else if (a->o->noted) a->o->noted(a->o->ctx, BACKUP_WARNING, "", why->msg);
 }
 
 /* The packs in the store, to be held against what the indexes say. */
@@ -821,6 +822,7 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	if (is_unchanged(a)) {
 		a->out->unchanged = true;
 		a->out->snapshot = a->parent->id;
+		if (a->cache) treecache_commit(a->cache, &a->parent->id, a->walk.root_record);
 		return OK;
 	}
 	e = commit(a, why);
@@ -841,7 +843,7 @@ enum err backup_run(
 			a.o = &again;
 		}
 		e = attempt_run(&a, why);
-		attempt_done(&a, !e && !o->dry_run);
+		attempt_done(&a, !e && !o->dry_run && !out->unchanged);
 		if (e != E_CANCELLED || signals_asked()) break;
 		e = vault_refresh(v, why);
 		if (e) break;

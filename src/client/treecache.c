@@ -14,7 +14,7 @@
 #include "os/mutex.h"
 
 /*
- * File: head (64 bytes: magic, zeros), records, foot. A record: length u32, keyed hash 32 of the rest, count u32, ref
+ * File: head (64 bytes: magic, u64 end of the newest foot, zeros), records, foot. A record: length u32, keyed hash 32 of the rest, count u32, ref
  * length u16, ref, entries. An entry: print 40, folder u64, body length u32, body. Foot: magic, snapshot, root u64, live u64
  * (bytes of records that the root reaches, at most), keyed hash over the foot.
  */
@@ -33,7 +33,8 @@ struct treecache {
 	uint8_t key[HASH_SIZE];
 	int fd;
 	uint8_t *map;
-	uint64_t map_len;
+	size_t map_size;
+	uint64_t map_len; /* up to the end of the newest foot: what a run that died left behind it is not looked at */
 	bool writable;
 	struct hash snapshot;
 	uint64_t root;
@@ -57,7 +58,11 @@ static void forget(struct treecache *c) {
 static void read_foot(struct treecache *c) {
 	struct hash sum;
 	forget(c);
-	if (c->map_len < HEAD + FOOT || memcmp(c->map, head_magic, sizeof head_magic) != 0) return;
+	c->map_len = 0;
+	if (memcmp(c->map, head_magic, sizeof head_magic) != 0) return;
+	uint64_t end = little_get64(c->map + sizeof head_magic);
+	if (end < HEAD + FOOT || end > c->map_size) return;
+	c->map_len = end;
 	const uint8_t *foot = c->map + c->map_len - FOOT;
 	hash_keyed(&sum, c->key, span_of(foot, FOOT - HASH_SIZE));
 	if (memcmp(foot, head_magic, 8) != 0 || memcmp(sum.b, foot + FOOT - HASH_SIZE, HASH_SIZE) != 0)
@@ -73,13 +78,10 @@ static void read_foot(struct treecache *c) {
 static void open_map(struct treecache *c) {
 	struct stat st;
 	if (fstat(c->fd, &st) || st.st_size < HEAD + FOOT) return;
-	c->map_len = (uint64_t)st.st_size;
-	void *p = mmap(NULL, c->map_len, PROT_READ, MAP_SHARED, c->fd, 0);
-	if (p == MAP_FAILED) {
-		c->map_len = 0;
-		return;
-	}
+	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, c->fd, 0);
+	if (p == MAP_FAILED) return;
 	c->map = p;
+	c->map_size = (size_t)st.st_size;
 	read_foot(c);
 }
 
@@ -102,7 +104,7 @@ enum err treecache_open(
 
 void treecache_free(struct treecache *c) {
 	if (!c) return;
-	if (c->map) (void)munmap(c->map, c->map_len);
+	if (c->map) (void)munmap(c->map, c->map_size);
 	file_close(&c->fd);
 	buf_free(&c->unwritten);
 	mutex_done(&c->lock);
@@ -149,7 +151,7 @@ bool treecache_folder_next(struct treecache_folder *f, struct treecache_entry *o
 		.mtime_ns = (int64_t)little_get64(p + 16),
 		.size = little_get64(p + 24),
 		.mode = little_get32(p + 32),
-		.spare = little_get32(p + 36),
+		.device = little_get32(p + 36),
 	};
 	out->folder = little_get64(p + PRINT);
 	out->body = span_of(p + ENTRY_HEAD, len);
@@ -184,7 +186,7 @@ enum err treecache_record_add(
 	little_put64(at + 16, (uint64_t)print->mtime_ns);
 	little_put64(at + 24, print->size);
 	little_put32(at + 32, print->mode);
-	little_put32(at + 36, print->spare);
+	little_put32(at + 36, print->device);
 	little_put64(at + PRINT, folder);
 	little_put32(at + PRINT + 8, (uint32_t)body.len);
 	return buf_add(b, body);
@@ -203,10 +205,11 @@ static bool write_out(struct treecache *c) {
 	return true;
 }
 
-/* Before the first record: an empty cache starts over with a head and nothing behind it. */
+/* Before the first record: what a run that died left goes; an empty cache starts over with a head and nothing behind it. */
 static bool start(struct treecache *c) {
 	uint8_t head[HEAD] = { 0 };
-	if (c->end != HEAD || c->added) return true;
+	if (c->added) return true;
+	if (c->end != HEAD) return ftruncate(c->fd, (off_t)c->end) == 0;
 	memcpy(head, head_magic, sizeof head_magic);
 	return ftruncate(c->fd, 0) == 0 && pwrite(c->fd, head, HEAD, 0) == HEAD;
 }
@@ -232,7 +235,7 @@ enum err treecache_append(struct treecache *c, struct buf *b, uint64_t *record) 
 }
 
 void treecache_commit(struct treecache *c, const struct hash *snapshot, uint64_t root) {
-	uint8_t foot[FOOT];
+	uint8_t foot[FOOT], end[8];
 	struct hash sum;
 	if (!c->writable || !root) return;
 	memcpy(foot, head_magic, 8);
@@ -247,5 +250,7 @@ void treecache_commit(struct treecache *c, const struct hash *snapshot, uint64_t
 	memcpy(foot + FOOT - HASH_SIZE, sum.b, HASH_SIZE);
 	if (buf_add(&c->unwritten, span_of(foot, FOOT))) return;
 	c->end += FOOT;
-	(void)write_out(c);
+	if (!write_out(c)) return;
+	little_put64(end, c->end);
+	(void)!pwrite(c->fd, end, sizeof end, sizeof head_magic);
 }

@@ -20,7 +20,7 @@ struct treecache_print {
 	int64_t mtime_ns;
 	uint64_t size; /* of a folder: 0 */
 	uint32_t mode;
-	uint32_t spare;
+	uint32_t device; /* of a file with several names; else 0 */
 };
 
 struct treecache_entry {
