@@ -103,7 +103,11 @@ void packrun_free(struct packrun *r) {
 	if (!r) return;
 	pending_free(r->pending);
 	struct lane *lanes[] = { &r->data, &r->meta, &r->side };
-	for (size_t i = 0; i < 3; i++) packbuild_free(lanes[i]->open);
+	for (size_t i = 0; i < 3; i++) {
+		if (!lanes[i]->open) continue;
+		mem_free(packbuild_memory(lanes[i]->open));
+		packbuild_free(lanes[i]->open);
+	}
 	for (size_t i = 0; i < r->buffer_count; i++) mem_free(r->buffers[i]);
 	chunkset_free(r->chunks);
 	mem_free(r->packs);

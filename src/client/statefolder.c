@@ -53,7 +53,7 @@ enum err statefolder_get_store(const struct statefolder *f, char out[PATHS_MAX],
 	buf_init(&b, PATHS_MAX - 1);
 	enum err e = file_read_whole(f->state, "store", PATHS_MAX - 1, &b, why);
 	if (!e) {
-		memcpy(out, b.ptr, b.len);
+		if (b.len) memcpy(out, b.ptr, b.len);
 		out[b.len] = '\0';
 	}
 	buf_free(&b);
