@@ -25,7 +25,7 @@
 #include "store/embedded.h"
 #include "storesuite.h"
 
-const struct chunker_params clientbox_chunks = { .min = 1024, .max = 8192, .mask_bits = 11 };
+const struct chunker_params clientbox_chunks = { .min = 4096, .max = 32768, .mask_bits = 13 };
 
 void clientbox_ok(enum err e, const struct why *why) {
 	if (e) fail_msg("%s: %s", err_text(e), why->msg);
@@ -169,7 +169,6 @@ struct backup_options clientbox_options(struct clientbox *t) {
 		.host = "here",
 		.compression = SQUEEZE_OFF,
 		.threads = 2,
-		.pack_limit = 65536,
 	};
 }
 

@@ -25,7 +25,7 @@ struct clientbox {
 	const char *path; /* src, for the options */
 };
 
-/* Small chunks: 1 KiB at least, 8 KiB at most, so that small files have many, and lists of lists. */
+/* Small chunks: 4 to 32 KiB, so that small files have many, and lists of lists. */
 extern const struct chunker_params clientbox_chunks;
 
 /* Makes it all, with the vault open. Fails the test. ${hold}: seconds. */
@@ -54,7 +54,10 @@ struct clientbox_packs {
 };
 struct clientbox_packs clientbox_packs(const struct clientbox *t);
 
-/* Options of a backup of src: two threads, no compression, packs of 64 KiB. ${noted} and so on may be set. */
+/* The smallest packs; about 1,400 chunks are the most that an index of them can name. */
+enum { CLIENTBOX_PACK = 65536 };
+
+/* Options of a backup of src: two threads, no compression, packs of full size. ${noted} and so on may be set. */
 struct backup_options clientbox_options(struct clientbox *t);
 struct backup_result clientbox_backup(struct clientbox *t, const struct backup_options *o);
 
