@@ -5,6 +5,7 @@
 #include "base/little.h"
 #include "base/mem.h"
 #include "format/boxes.h"
+#include "secret/xwing.h"
 
 enum { ROW = SIZE_HASH + SIZE_BOX };
 
@@ -29,6 +30,36 @@ static void tag_key(
 	else epochkeys_first_box_tag(out, &s->birth);
 }
 
+/*
+ * Boxes for nobody: random tags, and nothing sealed to a key that is thrown away. Random bytes in their place would tell how
+ * many there are, as an encapsulation is not uniform.
+ */
+static enum err fill(uint8_t *bytes, const uint16_t *places, size_t from, size_t rows,
+	const struct box_content *content, struct fresh *fresh) {
+	struct {
+		struct kem_seed seed;
+		struct box_content nothing;
+	} s;
+	uint8_t key[KEM_PUBLIC];
+	struct hash tag;
+	enum err e = fresh_bytes(fresh, &s.seed, sizeof s.seed);
+	if (e) return e;
+	memset(&s.nothing, 0, sizeof s.nothing);
+	s.nothing.kind = content->kind;
+	s.nothing.secrets.role = content->secrets.role;
+	s.nothing.secrets.epoch = content->secrets.epoch;
+	xwing_public(key, &s.seed);
+	for (size_t i = from; i < rows && !e; i++) {
+		uint8_t *row = bytes + (size_t)places[i] * ROW;
+		e = fresh_bytes(fresh, tag.b, sizeof tag.b);
+		if (e) break;
+		memcpy(row, tag.b, SIZE_HASH);
+		e = box_seal(row + SIZE_HASH, key, &tag, &s.nothing, fresh);
+	}
+	mem_wipe(&s, sizeof s);
+	return e;
+}
+
 enum err boxmake_object(const struct box_content *content,
 	const struct boxmake_recipient *recipients, size_t count, const struct epoch_secret *previous,
 	struct fresh *fresh, struct buf *out) {
@@ -41,8 +72,7 @@ enum err boxmake_object(const struct box_content *content,
 	uint8_t *bytes = mem_alloc((size_t)rows * ROW);
 	if (!bytes) return E_NOMEM;
 	tag_key(&key, &content->secrets, previous);
-	enum err e = fresh_bytes(fresh, bytes, (size_t)rows * ROW);
-	if (!e) e = shuffle(places, rows, fresh);
+	enum err e = shuffle(places, rows, fresh);
 	for (size_t i = 0; i < count && !e; i++) {
 		uint8_t *row = bytes + (size_t)places[i] * ROW;
 		struct hash tag;
@@ -50,6 +80,7 @@ enum err boxmake_object(const struct box_content *content,
 		memcpy(row, tag.b, SIZE_HASH);
 		e = box_seal(row + SIZE_HASH, recipients[i].kem_key, &recipients[i].id, content, fresh);
 	}
+	if (!e) e = fill(bytes, places, count, rows, content, fresh);
 	if (!e && previous) e = epochkeys_wrap(wrap, &content->secrets, previous, fresh);
 	struct boxes boxes = {
 		.epoch = content->secrets.epoch,

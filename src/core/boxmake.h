@@ -12,7 +12,8 @@ struct boxmake_recipient {
 
 /*
  * Appends the object for ${content} (its secrets' epoch) to ${out}. ${previous}: the epoch before, NULL for the first.
- * E_LIMIT (too many recipients), E_FORMAT (a key that is none), E_NOMEM, E_IO.
+ * E_LIMIT (too many recipients), E_FORMAT (a key that is none), E_USAGE (${content} is none, or ${previous} does not fit its
+ * epoch), E_NOMEM, E_IO.
  */
 MUST_USE enum err boxmake_object(const struct box_content *content,
 	const struct boxmake_recipient *recipients, size_t count, const struct epoch_secret *previous,

@@ -141,8 +141,9 @@ enum err epochring_open_previous(struct epochring *r, struct span object) {
 		if (r->kind == CHAIN_ACCOUNT)
 			epochkeys_account(&before->secrets, &r->birth, oldest - 1, &previous);
 		else epochkeys_reader(&before->secrets, &r->birth, oldest - 1, &previous);
-		e = epochkeys_check_commitment(&before->secrets, &before->stated.commitment);
+		e = epochkeys_check(&before->secrets, &before->stated);
 		if (!e) before->open = true;
+		else mem_wipe(&before->secrets, sizeof before->secrets);
 	}
 	mem_wipe(&previous, sizeof previous);
 	return e;
