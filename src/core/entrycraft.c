@@ -34,7 +34,9 @@ enum err entrycraft_make(const struct entrycraft *c, const struct entry *draft, 
 	uint8_t *at;
 	buf_init(&plain, LIMIT_ENTRY_INNER);
 	buf_init(&sealed, LIMIT_ENTRY_SEALED);
-	enum err e = entryseal_nonce(&nonce, c->fresh);
+	/* sealing to the epoch's public key is for devices that hold no secrets of it */
+	enum err e = d.seal == SEAL_BODY || d.seal == SEAL_CONTACT ? OK : E_USAGE;
+	if (!e) e = entryseal_nonce(&nonce, c->fresh);
 	if (!e) {
 		d.nonce = hash_from(nonce.b);
 		e = entry_begin(&d, out);
@@ -49,6 +51,7 @@ enum err entrycraft_make(const struct entrycraft *c, const struct entry *draft, 
 		e = entry_sealed(buf_span(&sealed), out);
 	}
 	if (!e) e = sign_access(c, (enum role)d.role, out);
+	if (e) buf_clear(out);
 	buf_wipe_free(&plain);
 	buf_free(&sealed);
 	return e;

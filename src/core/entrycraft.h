@@ -21,8 +21,9 @@ struct entrycraft {
 };
 
 /*
- * Makes the entry: ${draft} has everything but nonce, sealed and signature. Appends to ${out}, which is empty.
- * E_DENIED without the access key; E_USAGE, E_LIMIT, E_NOMEM, E_IO.
+ * Makes the entry: ${draft} has everything but nonce, sealed and signature. Appends to ${out}, which is empty,
+ * and is again after an error. E_DENIED without the access key; E_USAGE (decode would refuse it, or seal 1); E_LIMIT,
+ * E_NOMEM, E_IO.
  */
 MUST_USE enum err entrycraft_make(
 	const struct entrycraft *c, const struct entry *draft, struct buf *out);
