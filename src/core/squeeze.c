@@ -1,9 +1,9 @@
 #include "core/squeeze.h"
 
 #define ZSTD_STATIC_LINKING_ONLY
+#include <string.h>
 #include <zstd.h>
 
-#include "base/little.h"
 #include "base/mem.h"
 #include "format/block.h"
 #include "format/limits.h"
@@ -12,7 +12,6 @@ enum {
 	PROBES = 4,
 	PROBE_SIZE = 4096,
 	PROBE_FROM = 64 * 1024, /* smaller blocks are simply tried */
-	WINDOW_LOG_MAX = 22,
 };
 
 struct squeeze {
@@ -95,30 +94,28 @@ enum err squeeze_pack(
 	return OK;
 }
 
+/* One frame, whole, that says ${raw_len} itself and needs no larger window than a reader of streams would allow. */
+static bool frame_fits(struct span frame, size_t raw_len) {
+	ZSTD_frameHeader h;
+	return ZSTD_getFrameHeader(&h, frame.ptr, frame.len) == 0 && h.frameType == ZSTD_frame &&
+		h.frameContentSize == raw_len && h.windowSize <= LIMIT_ZSTD_WINDOW &&
+		ZSTD_findFrameCompressedSize(frame.ptr, frame.len) == frame.len;
+}
+
 enum err squeeze_unpack(struct squeeze *s, struct span stored, struct buf *out) {
-	if (stored.len < SIZE_BLOCK_STORED_HEADER + 1) return E_FORMAT;
-	size_t raw_len = little_get24(stored.ptr + 1);
-	struct span payload = span_skip(stored, SIZE_BLOCK_STORED_HEADER);
-	if (raw_len == 0 || raw_len > LIMIT_BLOCK_RAW) return E_FORMAT;
-	if (stored.ptr[0] == BLOCK_PLAIN ? payload.len != raw_len : stored.ptr[0] != BLOCK_ZSTD)
-		return E_FORMAT;
-	buf_clear(out);
+	struct block_stored b;
 	uint8_t *at;
-	enum err e = buf_extend(out, raw_len, &at);
+	buf_clear(out);
+	if (block_stored_decode(&b, stored)) return E_FORMAT;
+	if (b.method == BLOCK_ZSTD && !frame_fits(b.payload, b.raw_len)) return E_FORMAT;
+	enum err e = buf_extend(out, b.raw_len, &at);
 	if (e) return e;
-	if (stored.ptr[0] == BLOCK_PLAIN) {
-		memcpy(at, payload.ptr, raw_len);
+	if (b.method == BLOCK_PLAIN) {
+		memcpy(at, b.payload.ptr, b.raw_len);
 		return OK;
 	}
-	bool exact = ZSTD_getFrameContentSize(payload.ptr, payload.len) == raw_len &&
-		ZSTD_findFrameCompressedSize(payload.ptr, payload.len) == payload.len;
-	size_t n = 0;
-	if (exact &&
-		!ZSTD_isError(ZSTD_DCtx_setParameter(s->dctx, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
-		n = ZSTD_decompressDCtx(s->dctx, at, raw_len, payload.ptr, payload.len);
-	if (!exact || ZSTD_isError(n) || n != raw_len) {
-		buf_clear(out);
-		return E_FORMAT;
-	}
-	return OK;
+	size_t n = ZSTD_decompressDCtx(s->dctx, at, b.raw_len, b.payload.ptr, b.payload.len);
+	if (!ZSTD_isError(n) && n == b.raw_len) return OK;
+	buf_clear(out);
+	return E_FORMAT;
 }

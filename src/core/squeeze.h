@@ -27,7 +27,7 @@ MUST_USE enum err squeeze_pack(
 
 /*
  * Replaces the contents of ${out} by the raw block that ${stored} holds. Never writes more than the length that
- * ${stored} states, which is checked against LIMIT_BLOCK_RAW first. E_FORMAT: not a stored block; E_NOMEM.
+ * ${stored} states, which is checked against LIMIT_BLOCK_RAW first. E_FORMAT: not a stored block, and ${out} is empty; E_NOMEM.
  */
 MUST_USE enum err squeeze_unpack(struct squeeze *s, struct span stored, struct buf *out);
 
