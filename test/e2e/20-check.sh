@@ -79,7 +79,7 @@ done
 expect 0 "$broch" check --read-data
 
 # --- what is lost is said, for people and for programs
-pack=$(find store/packs -type f -size 16384k | head -n 1)
+pack=$(find store/packs -type f -size 16384k | sed -n 1p)
 mv "$pack" saved
 expect 20 "$broch" check
 has err "$(basename "$pack")"

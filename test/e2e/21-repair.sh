@@ -50,7 +50,7 @@ expect 0 "$broch" check --read-data
 # --- a damaged chunk is left out with --read-data, and the next backup stores it again
 head -c 18000000 /dev/urandom >src/again
 snap src
-pack=$(find store/packs -type f -size 16384k -newer out | head -n 1)
+pack=$(find store/packs -type f -size 16384k -newer out | sed -n 1p)
 printf 'xxxx' | dd of="$pack" bs=1 seek=9000000 conv=notrunc status=none
 expect 20 "$broch" check --read-data
 expect 0 "$broch" repair --read-data --apply
@@ -62,7 +62,7 @@ if cmp -s src/again "back2$tmp/src/again"; then ok; else wrong "the chunk was no
 
 # --- chains: 300 entries, so that there is a segment
 for i in $(seq 270); do "$broch" tag latest --set t$i >/dev/null 2>&1 || true; done
-chain=$(dirname "$(find store/chains -name '*.seg' | head -n 1)")
+chain=$(dirname "$(find store/chains -name '*.seg' | sed -n 1p)")
 there "$chain/0000000000000000.seg"
 cp -p "$chain/0000000000000020" saved
 rm "$chain/0000000000000020"

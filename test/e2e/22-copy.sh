@@ -66,7 +66,7 @@ expect 0 "$broch" check --read-data --at mirror
 # --- what is damaged at home does not get there, and the mirror stays as it was
 head -c 18000000 /dev/urandom >src/new
 snap src
-pack=$(comm -13 <(packs mirror) <(packs store) | head -n 1)
+pack=$(comm -13 <(packs mirror) <(packs store) | sed -n 1p)
 file=$(find store -name "$pack")
 cp -p "$file" saved
 printf 'xxxx' | dd of="$file" bs=1 seek=50000 conv=notrunc status=none
@@ -80,7 +80,7 @@ expect 0 "$broch" copy --to mirror
 # --- a pack that is damaged in the mirror, by its length, is put right; an object too
 file=$(find mirror -name "$pack")
 truncate -s -1 "$file"
-object=$(find mirror/objects -type f | head -n 1)
+object=$(find mirror/objects -type f | sed -n 1p)
 printf 'x' | dd of="$object" bs=1 seek=50 conv=notrunc status=none
 expect 20 "$broch" check --at mirror
 expect 0 "$broch" copy --to mirror --json
