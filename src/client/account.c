@@ -349,6 +349,9 @@ static enum err append(
 	if (!e) e = entrypublic_encode(&pub, &none);
 	if (e) e = why_err(why, e, "making an account entry");
 	for (int i = 0; !e && i < TRIES_MAX; i++) {
+		/* a recovery entry is followed by its rotate, whoever finds it without */
+		if (a->state.rotate_due) e = account_rotate(a, why);
+		if (e) break;
 		const struct epoch_secrets *secrets = epochring_secrets(a->chain.ring, a->chain.link.epoch);
 		struct draft d = {
 			.type = body->type,

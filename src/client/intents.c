@@ -26,24 +26,48 @@ bool intents_has(struct span names, const struct hash *name) {
 	return bsearch(name->b, names.ptr, names.len / HASH_SIZE, HASH_SIZE, by_bytes) != NULL;
 }
 
-enum err intents_packs(
-	struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why) {
+/* Appends the names in the list object ${name}: ${count} of them, if that is not 0. */
+static enum err read_list(
+	struct vault *v, const struct hash *name, uint64_t count, struct buf *out, struct why *why) {
 	struct buf object;
 	struct hashlist names;
-	if (!packs->listed) return why_err(why, buf_add(out, packs->names.rows), "reading an intent");
 	buf_init(&object, STORE_OBJECT_MAX);
-	enum err e = store_object_get(v->session->store, &packs->list, &object, why);
+	enum err e = store_object_get(v->session->store, name, &object, why);
 	if (!e &&
-		(namelist_decode(&names, buf_span(&object)) || hashlist_count(&names) != packs->count))
+		(namelist_decode(&names, buf_span(&object)) || (count && hashlist_count(&names) != count)))
 		e = E_FORMAT;
 	if (e == E_NOTFOUND || e == E_FORMAT) {
 		char hex[HASH_HEX];
-		hash_hex(hex, &packs->list);
+		hash_hex(hex, name);
 		e = why_set(why, E_FORGED, "object %s (a list of packs) is %s", hex,
 			e == E_NOTFOUND ? "missing" : "damaged");
 	}
 	if (!e) e = why_err(why, buf_add(out, names.rows), "reading an intent");
 	buf_free(&object);
+	return e;
+}
+
+enum err intents_packs(
+	struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why) {
+	if (!packs->listed) return why_err(why, buf_add(out, packs->names.rows), "reading an intent");
+	return read_list(v, &packs->list, packs->count, out, why);
+}
+
+enum err intents_purged(
+	struct vault *v, const struct vault_purge *purge, struct buf *out, struct why *why) {
+	struct buf purged, intended;
+	if (hash_is_zero(&purge->intended)) return intents_packs(v, &purge->packs, out, why);
+	buf_init(&purged, STORE_OBJECT_MAX);
+	buf_init(&intended, STORE_OBJECT_MAX);
+	enum err e = intents_packs(v, &purge->packs, &purged, why);
+	if (!e) e = read_list(v, &purge->intended, 0, &intended, why);
+	for (size_t at = 0; at < purged.len && !e; at += HASH_SIZE) {
+		struct hash name = hash_from(purged.ptr + at);
+		if (intents_has(buf_span(&intended), &name))
+			e = why_err(why, buf_add(out, hash_span(&name)), "reading an intent");
+	}
+	buf_free(&purged);
+	buf_free(&intended);
 	return e;
 }
 

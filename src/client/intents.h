@@ -8,6 +8,10 @@
 MUST_USE enum err intents_packs(
 	struct vault *v, const struct entrypublic_packs *packs, struct buf *out, struct why *why);
 
+/* The packs that a purge lets delete: of those it names, the ones that its intent named too. E_FORGED, as above. */
+MUST_USE enum err intents_purged(
+	struct vault *v, const struct vault_purge *purge, struct buf *out, struct why *why);
+
 /* Those of all intents in force, ascending, each once. */
 MUST_USE enum err intents_doomed(struct vault *v, struct buf *out, struct why *why);
 

@@ -126,7 +126,7 @@ static enum err purged_names(struct vault *v, struct buf *out, struct why *why) 
 	enum err e = OK;
 	buf_clear(out);
 	for (size_t i = 0; i < v->state.purge_count && !e; i++)
-		e = intents_packs(v, &v->state.purges[i].packs, out, why);
+		e = intents_purged(v, &v->state.purges[i], out, why);
 	if (!e) intents_sort(out);
 	return e;
 }

@@ -131,7 +131,7 @@ static enum err finish_earlier(struct vault *v, struct prune_result *out, struct
 	buf_init(&names, names_max);
 	for (size_t i = 0; i < v->state.purge_count && !e; i++) {
 		buf_clear(&names);
-		e = intents_packs(v, &v->state.purges[i].packs, &names, why);
+		e = intents_purged(v, &v->state.purges[i], &names, why);
 		if (!e) e = delete_packs(v, buf_span(&names), out, why);
 	}
 	buf_free(&names);

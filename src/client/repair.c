@@ -39,7 +39,7 @@ static enum err mark_leaving(struct repair *p, struct why *why) {
 	buf_init(&names, names_max);
 	enum err e = intents_doomed(p->v, &names, why);
 	for (size_t i = 0; i < s->purge_count && !e; i++)
-		e = intents_packs(p->v, &s->purges[i].packs, &names, why);
+		e = intents_purged(p->v, &s->purges[i], &names, why);
 	for (size_t at = 0; !e && at < names.len; at += HASH_SIZE) {
 		struct hash name = hash_from(names.ptr + at);
 		struct packset_pack *pack = packset_find(&p->packs, &name);
