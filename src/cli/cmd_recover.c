@@ -6,6 +6,7 @@
 #include "cli/newdevice.h"
 #include "cli/opening.h"
 #include "cli/say.h"
+#include "client/promote.h"
 #include "format/accountbody.h"
 #include "secret/locator.h"
 #include "secret/secretmem.h"
@@ -19,6 +20,7 @@ struct joining {
 	uint8_t passphrase[SESSION_PASSPHRASE_MAX];
 	size_t passphrase_len;
 	bool unprotected;
+	bool promote; /* the store is a mirror, and is to be the home from now on */
 	char path[PATHS_MAX];
 	struct hash account;
 };
@@ -30,6 +32,7 @@ static enum err check(const struct invocation *inv, struct joining *j, struct wh
 	enum err e;
 
 	if (!at) return why_set(why, E_USAGE, "say where the store is with --at DIR");
+	j->promote = invocation_flag(inv, "promote");
 	e = session_absolute(at, j->path, why);
 	if (!e) e = newdevice_check(why);
 	if (!e) e = embedded_open(j->path, &store, why);
@@ -59,6 +62,14 @@ static enum err locate(struct joining *j, struct store *store, struct why *why) 
 	return e;
 }
 
+/* To a mirror a device is added only where it takes the place of a home that is lost: else the two would part. */
+static enum err move_home(const struct joining *j, struct account *a, struct why *why) {
+	if (j->promote) return account_move_home(a, store_id(a->store), why);
+	return why_set(why, E_DENIED,
+		"%.200s is a mirror of the account: recover at its home; if the home is lost, --promote makes this mirror the home",
+		store_address(a->store));
+}
+
 /* The kit as an author adds this device. ${a} stays open on success. */
 static enum err join(struct session *s, struct joining *j, struct account *a, struct why *why) {
 	struct keystore *k = &s->secrets->keys;
@@ -72,7 +83,8 @@ static enum err join(struct session *s, struct joining *j, struct account *a, st
 	enum err e = account_open(a, &open, why);
 
 	if (e) return e;
-	if (a->state.rotate_due) e = account_rotate(a, why);
+	if (!a->is_home) e = move_home(j, a, why);
+	if (!e && a->state.rotate_due) e = account_rotate(a, why);
 	if (!e) e = newdevice_make(s, why);
 	if (!e) e = account_add_device(a, &k->keys, span_of(k->name, k->name_len), why);
 	if (!e) {
@@ -96,6 +108,7 @@ static enum err run(struct session *s, struct joining *j, struct why *why) {
 	if (!e) e = session_keep_keys(s, j->unprotected ? NULL : &passphrase, why);
 	if (!e) e = statefolder_put_store(&s->folder, j->path, why);
 	if (!e) e = newdevice_open_account(s, why);
+	if (!e && j->promote) e = promote_vaults(s, why);
 	mem_free(a);
 	return e;
 }

@@ -17,6 +17,14 @@ static const struct option init_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option recover_options[] = {
+	{ .name = "promote",
+		.type = OPTION_FLAG,
+		.line = "the store is a mirror and its home is lost: make it the home",
+		.more = "What was written to the home since the last copy is lost to the account." },
+	{ .name = NULL },
+};
+
 static const struct option accept_options[] = {
 	{ .name = "confirm",
 		.type = OPTION_TEXT,
@@ -57,7 +65,7 @@ const struct verb verbs_account[] = {
 		.section = VERB_START,
 		.run = cmd_recover,
 		.args = "",
-		.options = { optiongroups_kit_file, optiongroups_no_passphrase },
+		.options = { recover_options, optiongroups_kit_file, optiongroups_no_passphrase },
 		.line = "open an account on this machine with its recovery kit",
 		.more =
 			"Opens the account and its vaults from the kit and the store alone, and adds this machine to the account as a "

@@ -105,8 +105,8 @@ static enum err mark_packs(struct checking *c, struct why *why) {
 	for (size_t i = 0; i < s->intent_count + s->purge_count && e != E_NOMEM; i++) {
 		bool purged = i >= s->intent_count;
 		buf_clear(&names);
-		e = purged ? intents_purged(c->v, &s->purges[i - s->intent_count], &names, why) :
-					 intents_packs(c->v, &s->intents[i].packs, &names, why);
+		e = purged ? intents_purged(c->v, &s->purges[i - s->intent_count], &names, why)
+				   : intents_packs(c->v, &s->intents[i].packs, &names, why);
 		for (size_t at = 0; !e && at < names.len; at += HASH_SIZE) {
 			struct hash name = hash_from(names.ptr + at);
 			struct packset_pack *pack = packset_find(&c->packs, &name);

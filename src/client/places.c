@@ -25,7 +25,7 @@ struct loaded {
 	struct buf string;
 	struct indexhead head;
 	struct leaf *leaves;
-	uint32_t own_size; /* of the pack in which it lies */
+	uint32_t own_size;    /* of the pack in which it lies */
 	_Atomic bool damaged; /* a leaf could not be read */
 };
 

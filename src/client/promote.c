@@ -35,6 +35,11 @@ static enum err move_all(struct session *s, const struct hash *to, struct why *w
 	return e ? e : each_vault(s, move_vault, &id, why);
 }
 
+enum err promote_vaults(struct session *s, struct why *why) {
+	struct hash id = *store_id(s->store);
+	return each_vault(s, move_vault, &id, why);
+}
+
 static enum err is_behind(const struct chainread *c, const char *what, struct why *why) {
 	char when[WHEN_TEXT];
 	return why_set(why, E_ROLLBACK,

@@ -18,4 +18,10 @@ struct promote_result {
 MUST_USE enum err promote_run(
 	struct session *s, const struct mirror_options *o, struct promote_result *out, struct why *why);
 
+/*
+ * Makes the store of ${s}, which is the account's home, the home of all vaults of the account: the second step, for
+ * recover.
+ */
+MUST_USE enum err promote_vaults(struct session *s, struct why *why);
+
 #endif

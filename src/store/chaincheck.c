@@ -39,9 +39,16 @@ static enum err add(struct numbers *n, uint64_t value) {
 }
 
 static bool parse(const char *name, const char *end, uint64_t *out) {
+	static const char digits[] = "0123456789abcdef";
+	uint64_t value = 0;
 	if (strlen(name) != DIGITS + strlen(end) || strcmp(name + DIGITS, end) != 0) return false;
-	if (strspn(name, "0123456789abcdef") < DIGITS) return false;
-	return sscanf(name, "%16" SCNx64, out) == 1;
+	for (int i = 0; i < DIGITS; i++) {
+		const char *at = strchr(digits, name[i]);
+		if (!at) return false;
+		value = value << 4 | (uint64_t)(at - digits);
+	}
+	*out = value;
+	return true;
 }
 
 static enum err note_name(void *ctx, const struct dirent *entry, struct why *why) {

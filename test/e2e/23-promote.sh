@@ -69,6 +69,22 @@ expect 0 "$broch" copy --promote --at mirror
 expect 0 "$broch" backup src
 expect 0 "$broch" check --read-data
 
+# --- every device and the home are lost: the kit alone makes the mirror the home
+expect 0 "$broch" copy --to fourth
+mv mirror lost-too
+mv home2 lost-home2
+export BROCH_HOME="$tmp/home4"
+expect 12 "$broch" recover --at fourth --kit-file store.kit --no-passphrase
+has err "is a mirror"
+gone home4/keys
+expect 0 "$broch" recover --at fourth --kit-file store.kit --no-passphrase --promote
+expect 0 "$broch" backup src
+expect 0 "$broch" backup src --vault second
+expect 0 "$broch" check --read-data
+mv lost-too mirror
+expect 12 "$broch" backup src --at mirror # it knows nothing of this device
+export BROCH_HOME="$tmp/home"
+
 # --- a home that was set back must not pass for a mirror by taking another id
 cp -r mirror past
 snap src
