@@ -275,7 +275,7 @@ static enum err find_avoided(struct attempt *a, struct why *why) {
 	return e;
 }
 
-static void pack_stored(void *ctx, const struct hash *name, uint32_t size) {
+static void pack_named(void *ctx, const struct hash *name, uint32_t size) {
 	struct attempt *a = ctx;
 	runrecord_add(a->record, name, size);
 }
@@ -303,7 +303,7 @@ static enum err start_run(struct attempt *a, struct why *why) {
 		.start_head = a->start.hash,
 		.writer = s->secrets->actor.id,
 		.fresh = &s->secrets->fresh,
-		.stored = a->o->dry_run ? NULL : pack_stored,
+		.named = a->o->dry_run ? NULL : pack_named,
 		.ctx = a,
 		.pack_limit = a->o->pack_limit,
 	};

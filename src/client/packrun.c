@@ -220,8 +220,7 @@ static enum err put_pack(struct packrun *r, struct leaving *l, struct why *why) 
 		e = packbuild_finish(l->pack, &previous, l->full, &bytes);
 		if (e) e = why_err(why, e, "ending a pack");
 	}
-	if (!e) e = store_pack_add(r->p.store, &r->p.vault, bytes, &name, why);
-	if (!e && r->p.stored) r->p.stored(r->p.ctx, &name, (uint32_t)bytes.len);
+	if (!e) e = store_pack_add(r->p.store, &r->p.vault, bytes, &name, r->p.named, r->p.ctx, why);
 	mutex_lock(&r->lock);
 	if (e) {
 		e = fail(r, e, why);

@@ -17,9 +17,6 @@
 
 struct packrun;
 
-/* Called, with the run's lock not held, after a pack is in the store: for the device's own record. */
-typedef void packrun_stored(void *ctx, const struct hash *name, uint32_t size);
-
 struct packrun_params {
 	struct store *store;
 	struct hash vault;
@@ -29,7 +26,8 @@ struct packrun_params {
 	struct hash start_head;
 	struct hash writer; /* device id */
 	struct fresh *fresh;
-	packrun_stored *stored; /* or NULL */
+	/* For the device's own record, or NULL: called, with the run's lock not held, right before a pack is put. */
+	store_pack_named *named;
 	void *ctx;
 	uint32_t pack_limit; /* tests: smaller packs; 0: LIMIT_PACK */
 };

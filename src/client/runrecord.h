@@ -19,7 +19,7 @@ MUST_USE enum err runrecord_open(struct runrecord **out, int state, const struct
 	struct store *store, struct packread *packs, struct places *places, struct span avoid,
 	struct indexplan *plan, struct why *why);
 
-/* Remembers a pack that was put. From any thread. Failure only costs the reuse. */
+/* Remembers a pack that is about to be put. From any thread. Failure only costs the reuse. */
 void runrecord_add(struct runrecord *r, const struct hash *name, uint32_t size);
 
 /* The run's packs (and those it took over) are named by the chain now: the records go. Else: they stay for the next run. */

@@ -40,10 +40,11 @@ enum err store_pack_put(struct store *s, const struct hash *vault, const struct 
 }
 
 enum err store_pack_add(struct store *s, const struct hash *vault, struct span bytes,
-	struct hash *name, struct why *why) {
+	struct hash *name, store_pack_named *named, void *ctx, struct why *why) {
 	if (bytes.len > STORE_PACK_MAX)
 		return why_set(why, E_LIMIT, "more than %d bytes to store as one", STORE_PACK_MAX);
 	hash_of(name, bytes);
+	if (named) named(ctx, name, (uint32_t)bytes.len);
 	return s->verbs->pack_put(s, vault, name, bytes, why);
 }
 

@@ -49,9 +49,13 @@ const char *store_address(const struct store *s);
 MUST_USE enum err store_pack_put(struct store *s, const struct hash *vault, const struct hash *name,
 	struct span bytes, struct why *why);
 
-/* The same for bytes whose name nobody has computed yet: it goes to ${name}. */
+/*
+ * The same for bytes whose name nobody has computed yet: it goes to ${name}. ${named} (or NULL) is
+ * told it before anything is stored.
+ */
+typedef void store_pack_named(void *ctx, const struct hash *name, uint32_t size);
 MUST_USE enum err store_pack_add(struct store *s, const struct hash *vault, struct span bytes,
-	struct hash *name, struct why *why);
+	struct hash *name, store_pack_named *named, void *ctx, struct why *why);
 
 /*
  * Exactly ${length} bytes from ${offset} on to ${out}; the bytes are not checked. E_FORMAT if the
