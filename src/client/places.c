@@ -194,8 +194,10 @@ static enum err leaf_of(
 	struct places *p, struct loaded *l, uint32_t i, struct indexleaf *out, struct why *why) {
 	struct leaf *leaf = &l->leaves[i];
 	out->rows = atomic_load_explicit(&leaf->rows, memory_order_acquire);
-	out->count = leaf->count;
-	if (out->rows) return OK;
+	if (out->rows) {
+		out->count = leaf->count; /* only now: it is written before the rows are shown */
+		return OK;
+	}
 	if (l->damaged) return E_NOTFOUND;
 	struct indexhead_leaf row = indexhead_leaf_at(&l->head, i);
 	struct location at = { .pack = l->location.pack, .offset = row.offset, .length = row.length };
