@@ -23,7 +23,7 @@ static uint8_t *const raw = space + SIZE_BLOCK_STORED_HEADER;
 static int start(void **state) {
 	(void)state;
 	guarded_init(&memory, LIMIT_BLOCK_STORED + 16);
-	return squeeze_new(&s, SQUEEZE_AUTO);
+	return squeeze_new(&s, SQUEEZE_AUTO) != OK;
 }
 
 static int done(void **state) {
