@@ -15,7 +15,7 @@
 enum { NAME = 32, ITEMS_MAX = 1 << 26 };
 
 static const size_t cache_max = (size_t)1 << 31;
-static const uint8_t magic[8] = { 'b', 'r', 'o', 's', 't', 'a', 't', 1 };
+static const uint8_t magic[8] = { 'b', 'r', 'o', 's', 't', 'a', 't', 2 };
 
 static void file_name(char out[NAME], const struct hash *vault) {
 	char hex[HASH_HEX];
