@@ -368,6 +368,7 @@ static enum err start_walk(struct attempt *a, struct why *why) {
 		.avoid_count = a->avoid.len / HASH_SIZE,
 		.dry = a->o->dry_run,
 		.read_back = a->o->read_back,
+		.salt = (uint32_t)clock_mono_ns(),
 		.squeeze = a->o->compression,
 		.pack_limit = a->o->pack_limit,
 	};

@@ -546,9 +546,15 @@ enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const ch
 	struct why *why) {
 	struct source s = { .fd = open_quietly(at, name) };
 	if (s.fd < 0) return why_errno(why, "opening");
+	struct stat now;
 	enum err e = OK;
+	/* what was a file when the walk saw it may be a device by now: that is never read */
+	if (fstat(s.fd, &now)) e = read_error(why);
+	if (!e && !S_ISREG(now.st_mode))
+		e = why_set(why, E_IO, "it was a file, and is now something else");
+	if (!e) *st = now;
 	bool changed = false;
-	if (old && st->st_size >= FORESEE_FROM)
+	if (!e && old && st->st_size >= FORESEE_FROM)
 		e = why_err(
 			why, foreknown_new(&s.old, w->storing->fetch, old), "reading what is known of a file");
 	for (int i = 0; i < TRIES && !e; i++) {

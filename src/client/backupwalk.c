@@ -237,7 +237,8 @@ static struct treecache_print print_of(const struct backupwalk *w, const struct 
 
 static bool print_equal(const struct treecache_print *a, const struct treecache_print *b) {
 	return a->inode && a->inode == b->inode && a->ctime_ns == b->ctime_ns &&
-		a->mtime_ns == b->mtime_ns && a->size == b->size && a->mode == b->mode && a->device == b->device;
+		a->mtime_ns == b->mtime_ns && a->size == b->size && a->mode == b->mode &&
+		a->device == b->device;
 }
 
 static void fill_common(struct direntry *d, uint8_t type, const char *name, const struct stat *st) {
@@ -489,6 +490,8 @@ static enum err store_file(
 		*why = reason;
 		return e;
 	}
+	if (e == E_NOTFOUND && !atomic_load(&w->storing->failed))
+		return OK; /* gone since it was listed */
 	/* what the store refuses is no fault of the file's, and would be refused for every other */
 	bool of_file = e == E_IO || e == E_NOTFOUND || e == E_DENIED || e == E_EXISTS;
 	if (of_file && !atomic_load(&w->storing->failed)) {
@@ -657,7 +660,6 @@ static enum err look_at(struct backupwalk_worker *k, struct node *n, size_t plac
 	}
 	if (S_ISDIR(st.st_mode)) {
 		item->is_folder = true;
-		if (w->options->one_file_system && !source && st.st_dev != n->device) return OK;
 		return push_folder(n, place, &st, source, why);
 	}
 	if (S_ISSOCK(st.st_mode)) {
@@ -801,6 +803,8 @@ static enum err list_names(
 	struct backupwalk_worker *k, struct node *n, bool *left_out, struct why *why) {
 	*left_out = false;
 	if (n->source) return why_err(why, list_source(n, n->source), "looking at a folder");
+	/* another file system begins here: the folder is kept, empty */
+	if (n->parent && n->w->options->one_file_system && n->st.st_dev != n->device) return OK;
 	enum err e = listing_read(&k->listing, n->fd, why);
 	if (e) return e;
 	*left_out = is_left_out(k, n, &k->listing);

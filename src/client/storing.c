@@ -64,7 +64,8 @@ static bool usable(const struct storing_shared *s, const struct place *p) {
 static bool reads_back(
 	struct storing *s, uint8_t type, const struct hash *id, const struct place *place) {
 	struct fetch_chunk chunk;
-	if (little_get32(id->b + 8) % PER_READ_BACK >= s->shared->read_back) return true;
+	if ((little_get32(id->b + 8) ^ s->shared->salt) % PER_READ_BACK >= s->shared->read_back)
+		return true;
 	atomic_fetch_add(&s->shared->reads_back, 1);
 	if (fetch_from(s->shared->fetch, type, id, place, &chunk, NULL)) return false;
 	fetch_release(s->shared->fetch, &chunk);
@@ -112,7 +113,8 @@ static enum err add_chunk(struct storing *s, uint8_t type, const struct hash *id
 	struct span chunk, struct why *why) {
 	struct blockfill **fill = &s->fills[type];
 	enum err e = OK;
-	if (!*fill) e = why_err(why, blockfill_new(fill, type, block_target(s->shared)), "storing a chunk");
+	if (!*fill)
+		e = why_err(why, blockfill_new(fill, type, block_target(s->shared)), "storing a chunk");
 	if (!e && !blockfill_fits(*fill, chunk.len)) e = put_block(s, *fill, why);
 	if (!e) e = why_err(why, blockfill_add(*fill, id, number, chunk), "storing a chunk");
 	return e;

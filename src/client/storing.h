@@ -21,8 +21,9 @@ struct storing_shared {
 	size_t avoid_count;
 	bool dry;           /* nothing is stored, only counted */
 	unsigned read_back; /* of 100,000 reused chunks this many are read and checked */
+	uint32_t salt;      /* of the run: which chunks are read back differs from run to run */
 	enum squeeze_mode squeeze;
-	uint32_t pack_limit;           /* tests: smaller packs, and blocks that go with them; 0: full size */
+	uint32_t pack_limit; /* tests: smaller packs, and blocks that go with them; 0: full size */
 	_Atomic uint64_t new_bytes, reused_bytes;
 	_Atomic uint64_t new_chunks, reused_chunks;
 	_Atomic uint64_t reads_back;
