@@ -120,6 +120,10 @@ static bool says(const struct why *why, const struct rawstore_item *item) {
 	return strstr(why->msg, text) != NULL;
 }
 
+static bool is_there(const struct verdict *v, const struct rawstore_item *item) {
+	return rawstore_find(v->full->store, item->kind, &item->scope, &item->name, item->sequence) != NULL;
+}
+
 void verdict_judge(struct verdict *v, const struct rawstore_item *item, enum verdict_expect expect) {
 	struct testvault fresh, *t = NULL;
 	struct findings f = { .item = item };
@@ -145,8 +149,8 @@ void verdict_judge(struct verdict *v, const struct rawstore_item *item, enum ver
 		if (f.count) verdict_fail(v, "check found something in a good store", "");
 	} else if (f.named || (e_open && says(&said, item))) {
 		v->named++;
-	} else if (all && !f.count) {
-		v->unneeded++;
+	} else if (item && all && !f.count && !is_there(v, item)) {
+		v->unneeded++; /* taken away, and nothing needs it */
 	} else if (item) {
 		verdict_fail(v, "check did not name the object", said.msg);
 	}
