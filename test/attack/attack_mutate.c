@@ -19,9 +19,9 @@
 
 struct sweep {
 	struct verdict v;
-	uint64_t flips;      /* wanted */
+	uint64_t flips; /* wanted */
 	uint64_t part, parts;
-	uint64_t number;     /* of the case, over all parts */
+	uint64_t number; /* of the case, over all parts */
 };
 
 /* What of a pack a reader needs not, by its bytes. */
@@ -37,20 +37,23 @@ static size_t spared_count;
 static bool is_spared(const struct rawstore_item *item, size_t at) {
 	if (item->kind != RAWSTORE_PACK) return false;
 	for (size_t i = 0; i < spared_count; i++)
-		if (hash_equal(&spared[i].pack, &item->name) && at >= spared[i].from && at < spared[i].to) return true;
+		if (hash_equal(&spared[i].pack, &item->name) && at >= spared[i].from && at < spared[i].to)
+			return true;
 	return false;
 }
 
 static void spare(const struct hash *pack, size_t from, size_t to) {
 	if (spared_count == sizeof spared / sizeof *spared) abort();
-	spared[spared_count++] = (struct spared){ .pack = *pack, .from = (uint32_t)from, .to = (uint32_t)to };
+	spared[spared_count++] =
+		(struct spared){ .pack = *pack, .from = (uint32_t)from, .to = (uint32_t)to };
 }
 
 static void find_spared(struct sweep *s) {
 	struct packread *p;
 	struct why why = { OK, "" };
 	const struct vault *vault = &s->v.open.vault;
-	testvault_must(packread_new(&p, s->v.full->store, &vault->id, vault->chain.ring, &why), &why, "packs");
+	testvault_must(
+		packread_new(&p, s->v.full->store, &vault->id, vault->chain.ring, &why), &why, "packs");
 	for (size_t i = 0; i < rawstore_count(s->v.full->store); i++) {
 		const struct rawstore_item *item = rawstore_at(s->v.full->store, i);
 		struct packtable table;
@@ -59,7 +62,8 @@ static void find_spared(struct sweep *s) {
 		size_t end = SIZE_PACK_HEADER;
 		if (item->kind != RAWSTORE_PACK) continue;
 		buf_init(&bytes, LIMIT_PACK);
-		testvault_must(packread_table(p, &item->name, item->len, &table, &bytes, &why), &why, "table");
+		testvault_must(
+			packread_table(p, &item->name, item->len, &table, &bytes, &why), &why, "table");
 		struct span rest = table.blocks;
 		while (packtable_next(&rest, &b)) {
 			if (b.type == CHUNKTYPE_INDEX) spare(&item->name, b.offset, b.offset + b.length);
@@ -77,14 +81,15 @@ static bool take(struct sweep *s, const char *what, const struct rawstore_item *
 	char hex[HASH_HEX];
 	if (s->number++ % s->parts != s->part) return false;
 	hash_hex(hex, item->kind == RAWSTORE_ENTRY ? &item->scope : &item->name);
-	(void)snprintf(s->v.label, sizeof s->v.label, "%s %s %.12s/%llu, %zu of %zu", what, rawstore_kind_text(item->kind), hex,
-		(unsigned long long)item->sequence, at, item->len);
+	(void)snprintf(s->v.label, sizeof s->v.label, "%s %s %.12s/%llu, %zu of %zu", what,
+		rawstore_kind_text(item->kind), hex, (unsigned long long)item->sequence, at, item->len);
 	return true;
 }
 
 static uint64_t total_bits(struct store *store) {
 	uint64_t n = 0;
-	for (size_t i = 0; i < rawstore_count(store); i++) n += (uint64_t)rawstore_at(store, i)->len * 8;
+	for (size_t i = 0; i < rawstore_count(store); i++)
+		n += (uint64_t)rawstore_at(store, i)->len * 8;
 	return n;
 }
 
@@ -154,7 +159,8 @@ static void exchange(struct sweep *s, size_t each) {
 		for (size_t k = 0; k < count; k++) {
 			struct rawstore_item *item = rawstore_at(store, i), *other = rawstore_at(store, k);
 			if (i == k || (i * count + k) % each != 0) continue;
-			if (item->len == other->len && memcmp(item->bytes, other->bytes, item->len) == 0) continue;
+			if (item->len == other->len && memcmp(item->bytes, other->bytes, item->len) == 0)
+				continue;
 			if (!take(s, "another object for", item, k)) continue;
 			struct rawstore_item was = copy_of(item);
 			rawstore_replace(store, i, span_of(other->bytes, other->len));
@@ -177,7 +183,8 @@ static void extend(struct sweep *s) {
 				memcpy(longer + was.len, was.bytes, was.len);
 			}
 			if (take(s, zero ? "zeros for" : "bytes behind", &was, 0)) {
-				rawstore_replace(store, i, span_of(longer, zero ? was.len : was.len + (i % 2 ? 1 : was.len)));
+				rawstore_replace(
+					store, i, span_of(longer, zero ? was.len : was.len + (i % 2 ? 1 : was.len)));
 				verdict_judge(&s->v, &was, VERDICT_ANY);
 				rawstore_replace(store, i, span_of(was.bytes, was.len));
 			}
@@ -193,12 +200,14 @@ static void set_back(struct sweep *s, const struct rawstore_copy *all) {
 		struct testvault t;
 		struct why why = { OK, "" };
 		if (s->number++ % s->parts != s->part) continue;
-		(void)snprintf(s->v.label, sizeof s->v.label, "set back to state %zu of %zu", i, f->state_count);
+		(void)snprintf(
+			s->v.label, sizeof s->v.label, "set back to state %zu of %zu", i, f->state_count);
 		rawstore_set(f->store, f->states[i]);
 		s->v.cases++;
 		enum err e = testvault_open(&t, f->store, "main", &why);
 		if (!e) testvault_close(&t);
-		if (e != E_ROLLBACK) verdict_fail(&s->v, "an earlier state was not called a rollback", why.msg);
+		if (e != E_ROLLBACK)
+			verdict_fail(&s->v, "an earlier state was not called a rollback", why.msg);
 		else s->v.refused++;
 		rawstore_set(f->store, all);
 	}
@@ -225,8 +234,10 @@ int main(int argc, char **argv) {
 	for (int i = 1; i < argc; i++) {
 		unsigned long long part, parts;
 		if (strcmp(argv[i], "--long") == 0) s.flips = 420000;
-		else if (strcmp(argv[i], "--cases") == 0 && i + 1 < argc) s.flips = strtoull(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc && sscanf(argv[++i], "%llu/%llu", &part, &parts) == 2) {
+		else if (strcmp(argv[i], "--cases") == 0 && i + 1 < argc)
+			s.flips = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc &&
+			sscanf(argv[++i], "%llu/%llu", &part, &parts) == 2) {
 			s.part = part;
 			s.parts = parts;
 		} else return 2;
@@ -234,14 +245,17 @@ int main(int argc, char **argv) {
 	fullstore_make(&full);
 	verdict_begin(&s.v, &full);
 	find_spared(&s);
-	printf("%zu objects, %llu bits\n", rawstore_count(full.store), (unsigned long long)total_bits(full.store));
+	printf("%zu objects, %llu bits\n", rawstore_count(full.store),
+		(unsigned long long)total_bits(full.store));
 	run(&s);
 	struct verdict *v = &s.v;
-	printf("%llu cases: %llu named by check, %llu of objects that nothing needs; opening refused %llu, "
-	       "read whole %llu, in part %llu\n",
+	printf(
+		"%llu cases: %llu named by check, %llu of objects that nothing needs; opening refused %llu, "
+		"read whole %llu, in part %llu\n",
 		(unsigned long long)v->cases, (unsigned long long)v->named, (unsigned long long)v->unneeded,
 		(unsigned long long)v->refused, (unsigned long long)v->exact, (unsigned long long)v->part);
-	printf("%llu passed, %llu failed\n", (unsigned long long)(v->cases - (v->failures < v->cases ? v->failures : v->cases)),
+	printf("%llu passed, %llu failed\n",
+		(unsigned long long)(v->cases - (v->failures < v->cases ? v->failures : v->cases)),
 		(unsigned long long)v->failures);
 	verdict_end(v);
 	fullstore_done(&full);

@@ -51,7 +51,8 @@ static void expect_honest(struct rows *r, struct testvault *t) {
 		struct why why = { OK, "" };
 		if (testvault_see(f, &r->f.snapshots[i], &seen, &why)) continue;
 		expect(r, testvault_within(&seen, &r->whole[i]), "wrong bytes were read", "");
-		expect(r, seen.errors || seen.count == r->whole[i].count, "files are missing without an error", "");
+		expect(r, seen.errors || seen.count == r->whole[i].count,
+			"files are missing without an error", "");
 		testvault_seen_done(&seen);
 	}
 	fetch_free(f);
@@ -67,7 +68,9 @@ static void mix(struct rows *r, size_t account, size_t vault, size_t packs) {
 		rawstore_set(other, r->f.states[from[part]]);
 		for (size_t i = 0; i < rawstore_count(other); i++) {
 			const struct rawstore_item *item = rawstore_at(other, i);
-			size_t belongs = item->kind != RAWSTORE_ENTRY ? 2 : hash_equal(&item->scope, &r->f.vault) ? 1 : 0;
+			size_t belongs = item->kind != RAWSTORE_ENTRY ? 2
+				: hash_equal(&item->scope, &r->f.vault)   ? 1
+														  : 0;
 			if (belongs == part) rawstore_add(s, item);
 		}
 		store_free(other);
@@ -95,7 +98,8 @@ static void row_r10(struct rows *r) {
 			rawstore_set(r->f.store, r->all);
 			struct testvault good;
 			testvault_must_open(&good, r->f.store);
-			bool newest = good.vault.state.count == t.vault.state.count && good.session.account.state.count == t.session.account.state.count;
+			bool newest = good.vault.state.count == t.vault.state.count &&
+				good.session.account.state.count == t.session.account.state.count;
 			testvault_close(&good);
 			rawstore_set(r->f.store, now);
 			rawstore_copy_free(now);
@@ -127,7 +131,8 @@ static void row_r03(struct rows *r) {
 	(void)setenv("BROCH_HOME", other, 1);
 	rawstore_set(r->f.store, r->all);
 	testvault_must_open(&t, r->f.store);
-	for (int i = 0; i < 3; i++) testvault_must(testvault_backup(&t, r->f.tree, "fork b", &id, &why), &why, "backup");
+	for (int i = 0; i < 3; i++)
+		testvault_must(testvault_backup(&t, r->f.tree, "fork b", &id, &why), &why, "backup");
 	testvault_close(&t);
 	struct rawstore_copy *b = rawstore_copy(r->f.store);
 	/* exchanged: each refuses what the other wrote */
@@ -145,7 +150,8 @@ static void row_r03(struct rows *r) {
 	for (uint64_t seq = 0;; seq++) {
 		struct store *with_b = rawstore_new(store_id(r->f.store));
 		rawstore_set(with_b, b);
-		const struct rawstore_item *item = rawstore_find(with_b, RAWSTORE_ENTRY, &r->f.vault, NULL, seq);
+		const struct rawstore_item *item =
+			rawstore_find(with_b, RAWSTORE_ENTRY, &r->f.vault, NULL, seq);
 		bool there = rawstore_find(r->f.store, RAWSTORE_ENTRY, &r->f.vault, NULL, seq) != NULL;
 		if (item && !there) rawstore_add(r->f.store, item);
 		bool end = !item;
@@ -169,7 +175,8 @@ static void row_f08(struct rows *r) {
 	struct fetch_chunk chunk;
 	testvault_must_open(&t, r->f.store);
 	f = fetch_of(&t);
-	testvault_must(fetch_chunk(f, CHUNKTYPE_SNAPSHOT, &r->f.snapshots[0], &chunk, &why), &why, "a snapshot");
+	testvault_must(
+		fetch_chunk(f, CHUNKTYPE_SNAPSHOT, &r->f.snapshots[0], &chunk, &why), &why, "a snapshot");
 	scratch_write(scratch_join(path, r->f.tree, "planted"), chunk.bytes.ptr, chunk.bytes.len);
 	vaultkeys_chunk_id(&content, &t.vault.secrets->keys, CHUNKTYPE_CONTENT, chunk.bytes);
 	fetch_release(f, &chunk);
@@ -255,9 +262,13 @@ static void row_f14(struct rows *r) {
 		rawstore_remove(r->f.store, i);
 		(void)scratch_join(out, r->f.folder, "out");
 		struct restore_options o = {
-			.snapshot = r->f.snapshots[2], .target = out, .threads = 1, .overwrite = RESTORE_ALWAYS,
+			.snapshot = r->f.snapshots[2],
+			.target = out,
+			.threads = 1,
+			.overwrite = RESTORE_ALWAYS,
 		};
-		(void)snprintf(command, sizeof command, "rm -rf '%s'; mkdir -p '%s%s'", out, out, r->f.tree);
+		(void)snprintf(
+			command, sizeof command, "rm -rf '%s'; mkdir -p '%s%s'", out, out, r->f.tree);
 		if (system(command) != 0) abort(); /* NOLINT */
 		(void)snprintf(path, sizeof path, "%s%s/data", out, r->f.tree);
 		scratch_write(path, "before", 6);
@@ -288,14 +299,20 @@ static void row_x03(struct rows *r) {
 		struct span changed = span_of(bytes, item.len);
 		enum err e = E_USAGE;
 		switch (item.kind) {
-		case RAWSTORE_PACK: e = store_pack_put(r->f.store, &item.scope, &item.name, changed, &why); break;
-		case RAWSTORE_ENTRY: e = store_chain_append(r->f.store, &item.scope, item.sequence, changed, &why); break;
+		case RAWSTORE_PACK:
+			e = store_pack_put(r->f.store, &item.scope, &item.name, changed, &why);
+			break;
+		case RAWSTORE_ENTRY:
+			e = store_chain_append(r->f.store, &item.scope, item.sequence, changed, &why);
+			break;
 		case RAWSTORE_OBJECT: e = store_object_put(r->f.store, &item.name, changed, &why); break;
 		case RAWSTORE_LOCATOR: e = store_locator_put(r->f.store, &item.name, changed, &why); break;
 		}
-		expect(r, e == E_USAGE || e == E_BUSY || e == E_EXISTS, "other bytes were taken", rawstore_kind_text(item.kind));
+		expect(r, e == E_USAGE || e == E_BUSY || e == E_EXISTS, "other bytes were taken",
+			rawstore_kind_text(item.kind));
 		const struct rawstore_item *now = rawstore_at(r->f.store, i);
-		expect(r, now->len == item.len && memcmp(now->bytes, bytes, item.len) != 0, "other bytes are there", "");
+		expect(r, now->len == item.len && memcmp(now->bytes, bytes, item.len) != 0,
+			"other bytes are there", "");
 		free(bytes);
 	}
 }
@@ -312,9 +329,12 @@ static void row_f25(struct rows *r) {
 			item->bytes[3] = (uint8_t)version;
 			enum err e = testvault_open(&t, r->f.store, "main", &why);
 			if (e) {
-				expect(r, e == E_FORGED || e == E_UNSUPPORTED || e == E_ROLLBACK, "an odd error", why.msg);
+				expect(r, e == E_FORGED || e == E_UNSUPPORTED || e == E_ROLLBACK, "an odd error",
+					why.msg);
 			} else {
-				expect(r, item->kind == RAWSTORE_PACK || item->kind == RAWSTORE_LOCATOR || item->kind == RAWSTORE_OBJECT,
+				expect(r,
+					item->kind == RAWSTORE_PACK || item->kind == RAWSTORE_LOCATOR ||
+						item->kind == RAWSTORE_OBJECT,
 					"an entry of another version was taken", "");
 				expect_honest(r, &t);
 				testvault_close(&t);
@@ -328,7 +348,8 @@ static const struct {
 	const char *name;
 	void (*run)(struct rows *r);
 } table[] = {
-	{ "R10", row_r10 }, { "F08", row_f08 }, { "F23", row_f23 }, { "F14", row_f14 }, { "X03", row_x03 }, { "F25", row_f25 },
+	{ "R10", row_r10 }, { "F08", row_f08 }, { "F23", row_f23 }, { "F14", row_f14 },
+	{ "X03", row_x03 }, { "F25", row_f25 },
 	{ "R03", row_r03 }, /* last: it leaves the device in a fork */
 };
 

@@ -10,7 +10,8 @@
 enum { FAILURES_SHOWN = 40 };
 
 void verdict_fail(struct verdict *v, const char *what, const char *detail) {
-	if (v->failures++ < FAILURES_SHOWN) (void)printf("FAIL  %s: %s%s%s\n", v->label, what, *detail ? ": " : "", detail);
+	if (v->failures++ < FAILURES_SHOWN)
+		(void)printf("FAIL  %s: %s%s%s\n", v->label, what, *detail ? ": " : "", detail);
 	(void)fflush(stdout);
 }
 
@@ -24,11 +25,15 @@ struct findings {
 static bool is_that(const struct checkreport_item *found, const struct rawstore_item *item) {
 	switch (item->kind) {
 	case RAWSTORE_PACK:
-		return (found->kind == CHECKREPORT_PACK || found->kind == CHECKREPORT_INDEX) && hash_equal(&found->name, &item->name);
+		return (found->kind == CHECKREPORT_PACK || found->kind == CHECKREPORT_INDEX) &&
+			hash_equal(&found->name, &item->name);
 	case RAWSTORE_ENTRY:
-		return found->kind == CHECKREPORT_ENTRY && found->sequence == item->sequence && hash_equal(&found->name, &item->scope);
-	case RAWSTORE_OBJECT: return found->kind == CHECKREPORT_OBJECT && hash_equal(&found->name, &item->name);
-	case RAWSTORE_LOCATOR: return found->kind == CHECKREPORT_LOCATOR && hash_equal(&found->name, &item->name);
+		return found->kind == CHECKREPORT_ENTRY && found->sequence == item->sequence &&
+			hash_equal(&found->name, &item->scope);
+	case RAWSTORE_OBJECT:
+		return found->kind == CHECKREPORT_OBJECT && hash_equal(&found->name, &item->name);
+	case RAWSTORE_LOCATOR:
+		return found->kind == CHECKREPORT_LOCATOR && hash_equal(&found->name, &item->name);
 	}
 	return false;
 }
@@ -59,12 +64,14 @@ static enum err check(struct verdict *v, struct testvault *t, struct findings *f
 }
 
 static bool is_honest(enum err e) {
-	return e == E_FORGED || e == E_FORMAT || e == E_NOTFOUND || e == E_ROLLBACK || e == E_UNSUPPORTED || e == E_DENIED;
+	return e == E_FORGED || e == E_FORMAT || e == E_NOTFOUND || e == E_ROLLBACK ||
+		e == E_UNSUPPORTED || e == E_DENIED;
 }
 
 /* Whether a sentence says which object it is about. */
 static bool names_something(const char *text) {
-	static const char *const words[] = { "pack ", "object ", "chunk ", "entry ", "chain ", "epoch ", "index" };
+	static const char *const words[] = { "pack ", "object ", "chunk ", "entry ", "chain ", "epoch ",
+		"index" };
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strstr(text, words[i])) return true;
 	return false;
@@ -121,10 +128,12 @@ static bool says(const struct why *why, const struct rawstore_item *item) {
 }
 
 static bool is_there(const struct verdict *v, const struct rawstore_item *item) {
-	return rawstore_find(v->full->store, item->kind, &item->scope, &item->name, item->sequence) != NULL;
+	return rawstore_find(v->full->store, item->kind, &item->scope, &item->name, item->sequence) !=
+		NULL;
 }
 
-void verdict_judge(struct verdict *v, const struct rawstore_item *item, enum verdict_expect expect) {
+void verdict_judge(
+	struct verdict *v, const struct rawstore_item *item, enum verdict_expect expect) {
 	struct testvault fresh, *t = NULL;
 	struct findings f = { .item = item };
 	struct why why = { OK, "" }, said = { OK, "" };
@@ -142,7 +151,8 @@ void verdict_judge(struct verdict *v, const struct rawstore_item *item, enum ver
 	if (t) all = read_all(v, t);
 	v->exact += all;
 	v->part += t && !all;
-	if (!all && expect != VERDICT_ANY) verdict_fail(v, "something that was not touched can't be read", said.msg);
+	if (!all && expect != VERDICT_ANY)
+		verdict_fail(v, "something that was not touched can't be read", said.msg);
 	e = check(v, t, &f, &why);
 	if (e) verdict_fail(v, "check failed", why.msg);
 	if (expect == VERDICT_UNTOUCHED) {

@@ -22,7 +22,8 @@
 #include "testvault.h"
 
 struct alloc_place {
-	char folder[SCRATCH_MAX], home[SCRATCH_MAX], kept[SCRATCH_MAX], tree[SCRATCH_MAX], out[SCRATCH_MAX];
+	char folder[SCRATCH_MAX], home[SCRATCH_MAX], kept[SCRATCH_MAX], tree[SCRATCH_MAX],
+		out[SCRATCH_MAX];
 	struct store *store;
 	struct rawstore_copy *base;
 	struct hash snapshot, old;
@@ -98,7 +99,9 @@ static enum err do_backup(struct alloc_place *p, struct testvault *t, struct why
 }
 
 static enum err do_restore(struct alloc_place *p, struct testvault *t, struct why *why) {
-	struct restore_options o = { .snapshot = p->snapshot, .target = p->out, .threads = 1, .overwrite = RESTORE_ALWAYS };
+	struct restore_options o = {
+		.snapshot = p->snapshot, .target = p->out, .threads = 1, .overwrite = RESTORE_ALWAYS
+	};
 	struct restore_result r;
 	enum err e = restore_run(&t->vault, &o, &r, why);
 	if (!e && (r.counts[RESTORE_NOT_READ] || r.counts[RESTORE_NOT_KNOWN]))
@@ -171,8 +174,8 @@ static void one(struct alloc_place *p, const char *name, flow *f, uint64_t n) {
 		return;
 	}
 	p->failed++;
-	printf("FAIL  %s, allocation %llu: %s (%s); afterwards %s\n", name, (unsigned long long)n, e ? why.msg : "", err_text(e),
-		then ? after.msg : "clean");
+	printf("FAIL  %s, allocation %llu: %s (%s); afterwards %s\n", name, (unsigned long long)n,
+		e ? why.msg : "", err_text(e), then ? after.msg : "clean");
 	(void)fflush(stdout);
 }
 
@@ -185,7 +188,8 @@ static void sweep(struct alloc_place *p, const char *name, flow *f, uint64_t ste
 	if (!step) step = count / 60 + 1;
 	/* a few more than were counted: threads may take turns otherwise */
 	for (uint64_t n = 1; n <= count + 5; n += step, cases++) one(p, name, f, n);
-	printf("%s: %llu of %llu allocations\n", name, (unsigned long long)cases, (unsigned long long)count);
+	printf("%s: %llu of %llu allocations\n", name, (unsigned long long)cases,
+		(unsigned long long)count);
 	(void)fflush(stdout);
 }
 
@@ -201,6 +205,7 @@ int main(int argc, char **argv) {
 	rawstore_copy_free(p.base);
 	store_free(p.store);
 	scratch_remove(p.folder);
-	printf("%llu passed, %llu failed\n", (unsigned long long)p.passed, (unsigned long long)p.failed);
+	printf(
+		"%llu passed, %llu failed\n", (unsigned long long)p.passed, (unsigned long long)p.failed);
 	return p.failed != 0;
 }

@@ -62,7 +62,7 @@ class Bases:
     """Prepared boxes: a folder with store and home; the sources are shared by all."""
 
     def __init__(self):
-        top = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        top = os.environ.get("TMPDIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         self.dir = tempfile.mkdtemp(prefix="broch-fault-", dir=top)
         self.src = os.path.join(self.dir, "src")
         self.kit = {}

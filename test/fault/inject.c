@@ -45,7 +45,8 @@ static void *real(const char *name) {
 
 static void log_line(const char *text) {
 	if (!log_path) return;
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = (int)syscall(
+		SYS_openat, AT_FDCWD, log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0) return;
 	(void)syscall(SYS_write, fd, text, strlen(text));
 	(void)syscall(SYS_close, fd);
@@ -106,19 +107,19 @@ static enum act turn(unsigned kind, const char *name, int fd, const char *path) 
 }
 
 /* Ends a call that was made: killed behind it, or its own result. */
-#define AFTER(todo, result)                 \
-	__extension__({                     \
-		__auto_type r_ = (result);  \
+#define AFTER(todo, result)              \
+	__extension__({                      \
+		__auto_type r_ = (result);       \
 		if ((todo) == KILL_AFTER) die(); \
-		r_;                         \
+		r_;                              \
 	})
 
-#define WRAP(kind, name, fd, path, call)                    \
-	enum act todo = turn(kind, #name, fd, path);        \
-	if (todo == FAIL) {                                 \
-		errno = error;                              \
-		return -1;                                  \
-	}                                                   \
+#define WRAP(kind, name, fd, path, call)         \
+	enum act todo = turn(kind, #name, fd, path); \
+	if (todo == FAIL) {                          \
+		errno = error;                           \
+		return -1;                               \
+	}                                            \
 	return AFTER(todo, REAL(name) call)
 
 int fsync(int fd);
@@ -225,7 +226,8 @@ long syscall(long number, ...) {
 	va_end(more);
 	if (number != SYS_openat2) return REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	const unsigned long *how = (const unsigned long *)a[2];
-	enum act todo = turn(how[0] & O_CREAT ? CHANGE : READ, "openat2", (int)a[0], (const char *)a[1]);
+	enum act todo =
+		turn(how[0] & O_CREAT ? CHANGE : READ, "openat2", (int)a[0], (const char *)a[1]);
 	if (todo == FAIL) {
 		errno = error;
 		return -1;

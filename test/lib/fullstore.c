@@ -21,7 +21,8 @@ static void must(int failed, const char *what) {
 }
 
 static void fill_text(uint8_t *out, size_t len, uint64_t seed) {
-	static const char *const words[] = { "tower ", "stone ", "door ", "wall ", "stair ", "hearth ", "roof ", "well\n" };
+	static const char *const words[] = { "tower ", "stone ", "door ", "wall ", "stair ", "hearth ",
+		"roof ", "well\n" };
 	uint8_t *random = malloc(len);
 	if (!random) abort();
 	storesuite_bytes(random, len, seed);
@@ -30,7 +31,8 @@ static void fill_text(uint8_t *out, size_t len, uint64_t seed) {
 	free(random);
 }
 
-void fullstore_file(const struct fullstore *f, const char *name, size_t len, uint64_t seed, bool text) {
+void fullstore_file(
+	const struct fullstore *f, const char *name, size_t len, uint64_t seed, bool text) {
 	char path[SCRATCH_MAX];
 	uint8_t *bytes = malloc(len + 1);
 	if (!bytes) abort();
@@ -73,7 +75,8 @@ static enum err given(void *ctx, struct vault *v, struct vault_entry *out, struc
 	return OK;
 }
 
-static void append(struct fullstore *f, struct testvault *t, struct vault_entry *entry, const char *what) {
+static void append(
+	struct fullstore *f, struct testvault *t, struct vault_entry *entry, const char *what) {
 	struct why why = { OK, "" };
 	testvault_must(vault_append(&t->vault, given, entry, &why), &why, what);
 	keep_state(f);
@@ -99,7 +102,8 @@ static uint64_t intend(struct fullstore *f, struct testvault *t, size_t count) {
 		if (buf_add(&names, hash_span(&name))) abort();
 	}
 	intents_sort(&names);
-	testvault_must(intents_make(&t->vault, buf_span(&names), &entry.public_part.packs, &why), &why, "intent");
+	testvault_must(
+		intents_make(&t->vault, buf_span(&names), &entry.public_part.packs, &why), &why, "intent");
 	append(f, t, &entry, "intent");
 	buf_free(&names);
 	return t->vault.state.count - 1;
@@ -156,7 +160,9 @@ static void fill(struct fullstore *f, struct testvault *t) {
 	keep_state(f);
 	entry.body = (struct vaultbody){ .type = VAULTBODY_KEEP, .snapshot = f->snapshots[1] };
 	append(f, t, &entry, "keep");
-	entry.body = (struct vaultbody){ .type = VAULTBODY_POLICY, .hold = 604800, .trust = VAULTBODY_TRUST_OWN };
+	entry.body = (struct vaultbody){
+		.type = VAULTBODY_POLICY, .hold = 604800, .trust = VAULTBODY_TRUST_OWN
+	};
 	append(f, t, &entry, "policy");
 	entry.body = (struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true };
 	entry.body.intent = intend(f, t, NAMES_FEW);

@@ -18,7 +18,7 @@ struct fullstore {
 	struct store *store;
 	struct kit_secret kit;
 	struct hash vault;
-	struct hash snapshots[FULLSTORE_SNAPSHOTS]; /* in force at the end */
+	struct hash snapshots[FULLSTORE_SNAPSHOTS];     /* in force at the end */
 	struct rawstore_copy *states[FULLSTORE_STATES]; /* each earlier state; the last is the whole */
 	size_t state_count;
 };
@@ -28,7 +28,8 @@ void fullstore_make(struct fullstore *f);
 void fullstore_done(struct fullstore *f);
 
 /* A file below the tree, of pseudo-random bytes or of text. */
-void fullstore_file(const struct fullstore *f, const char *name, size_t len, uint64_t seed, bool text);
+void fullstore_file(
+	const struct fullstore *f, const char *name, size_t len, uint64_t seed, bool text);
 
 /* Replaces the kit of an open account: what `broch kit replace` does. */
 void fullstore_replace_kit(struct testvault *t, struct kit_secret *kit);

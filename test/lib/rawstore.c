@@ -73,8 +73,8 @@ static enum err failed(enum err e, struct why *why) {
 	}
 }
 
-static enum err put(struct raw *r, enum rawstore_kind kind, const struct hash *scope, const struct hash *name,
-	struct span bytes, bool same_size_is_enough, struct why *why) {
+static enum err put(struct raw *r, enum rawstore_kind kind, const struct hash *scope,
+	const struct hash *name, struct span bytes, bool same_size_is_enough, struct why *why) {
 	enum err e = OK;
 	mutex_lock(&r->lock);
 	const struct rawstore_item *at = find(r, kind, scope, name, 0);
@@ -88,22 +88,21 @@ static enum err put(struct raw *r, enum rawstore_kind kind, const struct hash *s
 	return failed(e, why);
 }
 
-static enum err delete(struct raw *r, enum rawstore_kind kind, const struct hash *scope, const struct hash *name,
-	struct why *why) {
-	mutex_lock(&r->lock);
-	struct rawstore_item *at = find(r, kind, scope, name, 0);
+static enum err delete (struct raw *r, enum rawstore_kind kind, const struct hash *scope,
+	const struct hash *name, struct why *why) {
+	mutex_lock(&r->lock); struct rawstore_item *at = find(r, kind, scope, name, 0);
 	if (at) discard(r, at);
 	mutex_unlock(&r->lock);
 	return failed(at ? OK : E_NOTFOUND, why);
 }
 
-static enum err pack_put(struct store *s, const struct hash *vault, const struct hash *name, struct span bytes,
-	struct why *why) {
+static enum err pack_put(struct store *s, const struct hash *vault, const struct hash *name,
+	struct span bytes, struct why *why) {
 	return put(of(s), RAWSTORE_PACK, vault, name, bytes, true, why);
 }
 
-static enum err pack_get(struct store *s, const struct hash *vault, const struct hash *name, uint64_t offset,
-	size_t length, uint8_t *out, struct why *why) {
+static enum err pack_get(struct store *s, const struct hash *vault, const struct hash *name,
+	uint64_t offset, size_t length, uint8_t *out, struct why *why) {
 	struct raw *r = of(s);
 	enum err e = OK;
 	mutex_lock(&r->lock);
@@ -115,8 +114,8 @@ static enum err pack_get(struct store *s, const struct hash *vault, const struct
 	return failed(e, why);
 }
 
-static enum err pack_size(struct store *s, const struct hash *vault, const struct hash *name, uint64_t *size,
-	struct why *why) {
+static enum err pack_size(struct store *s, const struct hash *vault, const struct hash *name,
+	uint64_t *size, struct why *why) {
 	struct raw *r = of(s);
 	mutex_lock(&r->lock);
 	const struct rawstore_item *at = find(r, RAWSTORE_PACK, vault, name, 0);
@@ -131,7 +130,8 @@ struct row {
 	uint64_t size;
 };
 
-static struct row *rows_of(struct raw *r, enum rawstore_kind kind, const struct hash *scope, size_t *count) {
+static struct row *rows_of(
+	struct raw *r, enum rawstore_kind kind, const struct hash *scope, size_t *count) {
 	mutex_lock(&r->lock);
 	struct row *rows = must(malloc((r->all.count + 1) * sizeof *rows));
 	*count = 0;
@@ -144,8 +144,8 @@ static struct row *rows_of(struct raw *r, enum rawstore_kind kind, const struct 
 	return rows;
 }
 
-static enum err pack_list(struct store *s, const struct hash *vault, store_pack_visit *visit, void *ctx,
-	struct why *why) {
+static enum err pack_list(struct store *s, const struct hash *vault, store_pack_visit *visit,
+	void *ctx, struct why *why) {
 	size_t count;
 	struct row *rows = rows_of(of(s), RAWSTORE_PACK, vault, &count);
 	enum err e = OK;
@@ -154,8 +154,9 @@ static enum err pack_list(struct store *s, const struct hash *vault, store_pack_
 	return e;
 }
 
-static enum err pack_delete(struct store *s, const struct hash *vault, const struct hash *name, struct why *why) {
-	return delete(of(s), RAWSTORE_PACK, vault, name, why);
+static enum err pack_delete(
+	struct store *s, const struct hash *vault, const struct hash *name, struct why *why) {
+	return delete (of(s), RAWSTORE_PACK, vault, name, why);
 }
 
 static enum err flush(struct store *s, const struct hash *vault, struct why *why) {
@@ -165,14 +166,16 @@ static enum err flush(struct store *s, const struct hash *vault, struct why *why
 	return OK;
 }
 
-static enum err chain_append(struct store *s, const struct hash *chain, uint64_t seq, struct span bytes,
-	struct why *why) {
+static enum err chain_append(
+	struct store *s, const struct hash *chain, uint64_t seq, struct span bytes, struct why *why) {
 	struct raw *r = of(s);
 	enum err e = r->appending ? r->appending(r->ctx, chain, seq, bytes) : OK;
 	if (e) return failed(e, why);
 	mutex_lock(&r->lock);
 	const struct rawstore_item *at = find(r, RAWSTORE_ENTRY, chain, &none, seq);
-	struct rawstore_item new = { .kind = RAWSTORE_ENTRY, .scope = *chain, .sequence = seq, .len = bytes.len };
+	struct rawstore_item new = {
+		.kind = RAWSTORE_ENTRY, .scope = *chain, .sequence = seq, .len = bytes.len
+	};
 	if (at) {
 		e = at->len == bytes.len && memcmp(at->bytes, bytes.ptr, bytes.len) == 0 ? OK : E_BUSY;
 	} else if (seq > 0 && !find(r, RAWSTORE_ENTRY, chain, &none, seq - 1)) {
@@ -186,8 +189,8 @@ static enum err chain_append(struct store *s, const struct hash *chain, uint64_t
 	return failed(e, why);
 }
 
-static enum err chain_read(struct store *s, const struct hash *chain, uint64_t from, enum store_read how,
-	store_chain_visit *visit, void *ctx, struct why *why) {
+static enum err chain_read(struct store *s, const struct hash *chain, uint64_t from,
+	enum store_read how, store_chain_visit *visit, void *ctx, struct why *why) {
 	struct raw *r = of(s);
 	(void)how;
 	for (uint64_t seq = from;; seq++) {
@@ -203,7 +206,8 @@ static enum err chain_read(struct store *s, const struct hash *chain, uint64_t f
 	}
 }
 
-static enum err chain_length(struct store *s, const struct hash *chain, uint64_t *length, struct why *why) {
+static enum err chain_length(
+	struct store *s, const struct hash *chain, uint64_t *length, struct why *why) {
 	struct raw *r = of(s);
 	(void)why;
 	mutex_lock(&r->lock);
@@ -212,7 +216,8 @@ static enum err chain_length(struct store *s, const struct hash *chain, uint64_t
 	return OK;
 }
 
-static enum err list_names(struct row *rows, size_t count, store_name_visit *visit, void *ctx, struct why *why) {
+static enum err list_names(
+	struct row *rows, size_t count, store_name_visit *visit, void *ctx, struct why *why) {
 	enum err e = OK;
 	for (size_t i = 0; !e && i < count; i++) e = visit(ctx, &rows[i].name, why);
 	free(rows);
@@ -236,13 +241,13 @@ static enum rawstore_kind kind_of(enum store_kind kind) {
 	return kind == STORE_OBJECTS ? RAWSTORE_OBJECT : RAWSTORE_LOCATOR;
 }
 
-static enum err thing_put(struct store *s, enum store_kind kind, const struct hash *name, struct span bytes,
-	struct why *why) {
+static enum err thing_put(struct store *s, enum store_kind kind, const struct hash *name,
+	struct span bytes, struct why *why) {
 	return put(of(s), kind_of(kind), &none, name, bytes, false, why);
 }
 
-static enum err thing_get(struct store *s, enum store_kind kind, const struct hash *name, struct buf *out,
-	struct why *why) {
+static enum err thing_get(struct store *s, enum store_kind kind, const struct hash *name,
+	struct buf *out, struct why *why) {
 	struct raw *r = of(s);
 	mutex_lock(&r->lock);
 	const struct rawstore_item *at = find(r, kind_of(kind), &none, name, 0);
@@ -251,15 +256,16 @@ static enum err thing_get(struct store *s, enum store_kind kind, const struct ha
 	return failed(e, why);
 }
 
-static enum err thing_list(struct store *s, enum store_kind kind, store_name_visit *visit, void *ctx,
-	struct why *why) {
+static enum err thing_list(
+	struct store *s, enum store_kind kind, store_name_visit *visit, void *ctx, struct why *why) {
 	size_t count;
 	struct row *rows = rows_of(of(s), kind_of(kind), NULL, &count);
 	return list_names(rows, count, visit, ctx, why);
 }
 
-static enum err thing_delete(struct store *s, enum store_kind kind, const struct hash *name, struct why *why) {
-	return delete(of(s), kind_of(kind), &none, name, why);
+static enum err thing_delete(
+	struct store *s, enum store_kind kind, const struct hash *name, struct why *why) {
+	return delete (of(s), kind_of(kind), &none, name, why);
 }
 
 static void empty(struct rawstore_copy *c) {
@@ -311,8 +317,8 @@ struct rawstore_item *rawstore_at(struct store *s, size_t i) {
 	return &of(s)->all.items[i];
 }
 
-struct rawstore_item *rawstore_find(struct store *s, enum rawstore_kind kind, const struct hash *scope,
-	const struct hash *name, uint64_t sequence) {
+struct rawstore_item *rawstore_find(struct store *s, enum rawstore_kind kind,
+	const struct hash *scope, const struct hash *name, uint64_t sequence) {
 	return find(of(s), kind, scope ? scope : &none, name ? name : &none, sequence);
 }
 

@@ -24,8 +24,8 @@ struct store *rawstore_new(const struct hash *id);
 /* Items stay where they are until something is put, deleted or set back. */
 size_t rawstore_count(const struct store *s);
 struct rawstore_item *rawstore_at(struct store *s, size_t i);
-struct rawstore_item *rawstore_find(struct store *s, enum rawstore_kind kind, const struct hash *scope,
-	const struct hash *name, uint64_t sequence);
+struct rawstore_item *rawstore_find(struct store *s, enum rawstore_kind kind,
+	const struct hash *scope, const struct hash *name, uint64_t sequence);
 
 /* Puts other bytes in an item's place (they are copied); takes an item away; adds one that is not there. */
 void rawstore_replace(struct store *s, size_t i, struct span bytes);
@@ -39,7 +39,8 @@ void rawstore_set(struct store *s, const struct rawstore_copy *copy);
 void rawstore_copy_free(struct rawstore_copy *copy);
 
 /* Called before each append, with no lock held: what it returns other than OK is the append's result. NULL: nothing. */
-typedef enum err rawstore_appending(void *ctx, const struct hash *chain, uint64_t seq, struct span bytes);
+typedef enum err rawstore_appending(
+	void *ctx, const struct hash *chain, uint64_t seq, struct span bytes);
 void rawstore_on_append(struct store *s, rawstore_appending *f, void *ctx);
 
 /* "pack", "entry"…: for messages. */

@@ -88,7 +88,9 @@ static enum err open_session(struct session *s, struct store *store, struct why 
 	s->store = store;
 	buf_init(&bytes, 1 << 16);
 	e = statefolder_get_keys(&s->folder, &bytes, why);
-	if (!e) e = why_err(why, keystorecrypt_open(&s->secrets->keys, buf_span(&bytes), NULL), "opening the key store");
+	if (!e)
+		e = why_err(why, keystorecrypt_open(&s->secrets->keys, buf_span(&bytes), NULL),
+			"opening the key store");
 	buf_free(&bytes);
 	if (!e) {
 		account_actor_device(&s->secrets->actor, &s->secrets->keys.keys);
@@ -99,7 +101,8 @@ static enum err open_session(struct session *s, struct store *store, struct why 
 	return e;
 }
 
-enum err testvault_open(struct testvault *t, struct store *store, const char *name, struct why *why) {
+enum err testvault_open(
+	struct testvault *t, struct store *store, const char *name, struct why *why) {
 	memset(t, 0, sizeof *t);
 	enum err e = open_session(&t->session, store, why);
 	t->has_session = e == OK;
@@ -120,8 +123,8 @@ void testvault_close(struct testvault *t) {
 	t->has_vault = t->has_session = false;
 }
 
-enum err testvault_backup(struct testvault *t, const char *folder, const char *tag, struct hash *snapshot,
-	struct why *why) {
+enum err testvault_backup(struct testvault *t, const char *folder, const char *tag,
+	struct hash *snapshot, struct why *why) {
 	struct backup_result result;
 	struct backup_options o = {
 		.paths = &folder,
@@ -146,7 +149,8 @@ enum err testvault_prune(struct testvault *t, struct prune_result *out, struct w
 	return prune_run(&t->vault, &o, out, why);
 }
 
-static enum err decide_forget(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
+static enum err decide_forget(
+	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
 	const struct hash *id = ctx;
 	(void)v;
 	(void)why;
@@ -171,7 +175,8 @@ static void note_error(struct testvault_seen *s, enum err e, const struct why *w
 }
 
 /* The chunks of a stream, appended to ${out}. */
-static enum err read_content(struct fetch *f, const struct streamref *ref, struct buf *out, struct why *why) {
+static enum err read_content(
+	struct fetch *f, const struct streamref *ref, struct buf *out, struct why *why) {
 	struct streamread r;
 	struct streamref_item item;
 	bool more = true;
@@ -181,7 +186,8 @@ static enum err read_content(struct fetch *f, const struct streamref *ref, struc
 		e = streamread_next(&r, &item, &more, why);
 		if (e || !more) break;
 		e = fetch_chunk(f, CHUNKTYPE_CONTENT, &item.id, &chunk, why);
-		if (!e && chunk.bytes.len != item.length) e = why_set(why, E_FORGED, "a chunk has another length than its list says");
+		if (!e && chunk.bytes.len != item.length)
+			e = why_set(why, E_FORGED, "a chunk has another length than its list says");
 		if (!e) e = why_err(why, buf_add(out, chunk.bytes), "reading");
 		fetch_release(f, &chunk);
 	}
@@ -189,7 +195,8 @@ static enum err read_content(struct fetch *f, const struct streamref *ref, struc
 	return e;
 }
 
-static enum err see_entry(struct fetch *f, struct testvault_seen *s, const struct treelist_item *item) {
+static enum err see_entry(
+	struct fetch *f, struct testvault_seen *s, const struct treelist_item *item) {
 	struct buf all;
 	struct why why = { OK, "" };
 	const struct direntry *d = &item->entry;
@@ -215,7 +222,8 @@ static enum err see_entry(struct fetch *f, struct testvault_seen *s, const struc
 	return e;
 }
 
-static enum err see_tree(struct fetch *f, const struct streamref *root, struct testvault_seen *s, struct why *why) {
+static enum err see_tree(
+	struct fetch *f, const struct streamref *root, struct testvault_seen *s, struct why *why) {
 	struct treelist *list = NULL;
 	struct treelist_params p = { .fetch = f, .root = root, .prefix = span_text("") };
 	struct treelist_item item;
@@ -237,7 +245,8 @@ static enum err see_tree(struct fetch *f, const struct streamref *root, struct t
 	return e;
 }
 
-enum err testvault_see(struct fetch *f, const struct hash *snapshot, struct testvault_seen *out, struct why *why) {
+enum err testvault_see(
+	struct fetch *f, const struct hash *snapshot, struct testvault_seen *out, struct why *why) {
 	struct snapshot s;
 	struct buf bytes;
 	memset(out, 0, sizeof *out);
@@ -260,7 +269,8 @@ bool testvault_within(const struct testvault_seen *part, const struct testvault_
 	/* both are in the order of the tree */
 	for (size_t i = 0; i < part->count; i++) {
 		while (at < whole->count && !hash_equal(&whole->items[at].path, &part->items[i].path)) at++;
-		if (at == whole->count || !hash_equal(&whole->items[at].what, &part->items[i].what)) return false;
+		if (at == whole->count || !hash_equal(&whole->items[at].what, &part->items[i].what))
+			return false;
 		at++;
 	}
 	return true;

@@ -26,7 +26,8 @@ void testvault_home(const char *home);
 void testvault_make(struct store *store, uint64_t hold, struct kit_secret *kit);
 
 /* Opens the device's account, and its vault ${name}. On failure nothing stays open. */
-enum err testvault_open(struct testvault *t, struct store *store, const char *name, struct why *why) MUST_USE;
+enum err testvault_open(struct testvault *t, struct store *store, const char *name, struct why *why)
+	MUST_USE;
 void testvault_close(struct testvault *t);
 
 /* The same, or the program stops with the sentence. */
@@ -37,23 +38,25 @@ void testvault_must(enum err e, const struct why *why, const char *what);
 
 /* A backup of one folder with small packs and one thread. */
 enum { TESTVAULT_PACK = 65536 };
-enum err testvault_backup(struct testvault *t, const char *folder, const char *tag, struct hash *snapshot,
-	struct why *why) MUST_USE;
+enum err testvault_backup(struct testvault *t, const char *folder, const char *tag,
+	struct hash *snapshot, struct why *why) MUST_USE;
 enum err testvault_prune(struct testvault *t, struct prune_result *out, struct why *why) MUST_USE;
-enum err testvault_forget(struct testvault *t, const struct hash *snapshot, struct why *why) MUST_USE;
+enum err testvault_forget(struct testvault *t, const struct hash *snapshot, struct why *why)
+	MUST_USE;
 
 /* What can be read of a snapshot: each path with a hash of its attributes and contents. */
 struct testvault_seen {
 	struct {
 		struct hash path, what;
-	} *items;
+	} * items;
 	size_t count, room;
-	size_t errors; /* entries and folders that could not be read */
+	size_t errors;  /* entries and folders that could not be read */
 	struct why why; /* of the first of them */
 	enum err first;
 };
 /* OK unless the snapshot itself can't be read. Damage below it is counted; any other failure is returned. */
-enum err testvault_see(struct fetch *f, const struct hash *snapshot, struct testvault_seen *out, struct why *why) MUST_USE;
+enum err testvault_see(struct fetch *f, const struct hash *snapshot, struct testvault_seen *out,
+	struct why *why) MUST_USE;
 void testvault_seen_done(struct testvault_seen *s);
 
 /* Whether all of ${part} is in ${whole}, as it is there. */

@@ -10,8 +10,10 @@
 enum { SLOTS = 512 };
 
 /* The linker's names. */
-enum err __real_xwing_decapsulate(struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed) MUST_USE;
-enum err __wrap_xwing_decapsulate(struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed) MUST_USE;
+enum err __real_xwing_decapsulate(
+	struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed) MUST_USE;
+enum err __wrap_xwing_decapsulate(
+	struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed) MUST_USE;
 void __real_xwing_public(uint8_t out[KEM_PUBLIC], const struct kem_seed *seed);
 void __wrap_xwing_public(uint8_t out[KEM_PUBLIC], const struct kem_seed *seed);
 
@@ -38,11 +40,12 @@ static void take_lock(void) {
 	mutex_lock(&lock);
 }
 
-enum err __wrap_xwing_decapsulate(struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed) {
+enum err __wrap_xwing_decapsulate(
+	struct xwing_shared *shared, const uint8_t enc[KEM_ENC], const struct kem_seed *seed) {
 	size_t at = (size_t)(enc[0] | enc[1] << 8) % SLOTS;
 	take_lock();
 	bool hit = opened[at].used && memcmp(opened[at].enc, enc, KEM_ENC) == 0 &&
-		   memcmp(&opened[at].seed, seed, sizeof *seed) == 0;
+		memcmp(&opened[at].seed, seed, sizeof *seed) == 0;
 	if (!hit) {
 		opened[at].used = true;
 		memcpy(opened[at].enc, enc, KEM_ENC);
