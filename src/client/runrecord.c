@@ -17,7 +17,13 @@
 #include "os/mutex.h"
 
 /* A record is rows of name 32, size u32, checksum 4 (of name and size): a torn row is not one. */
-enum { ROW = HASH_SIZE + 4 + 4, NAME_MAX_BYTES = 128, RECORD_MAX = 64 << 20, TAKEN_MAX = 256, STARTS = 100 };
+enum {
+	ROW = HASH_SIZE + 4 + 4,
+	NAME_MAX_BYTES = 128,
+	RECORD_MAX = 64 << 20,
+	TAKEN_MAX = 256,
+	STARTS = 100
+};
 
 struct runrecord {
 	int folder;
@@ -76,8 +82,7 @@ static enum err keep_cut_row(struct taking *t, const struct indexleaf_row *row) 
 	return OK;
 }
 
-static enum err take_block(
-	struct taking *t, uint32_t number, const struct packtable_block *b) {
+static enum err take_block(struct taking *t, uint32_t number, const struct packtable_block *b) {
 	enum err e = OK;
 	for (size_t i = 0; i < hashlist_count(&b->ids) && !e; i++) {
 		struct indexleaf_row row = {

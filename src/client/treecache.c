@@ -34,7 +34,8 @@ struct treecache {
 	int fd;
 	uint8_t *map;
 	size_t map_size;
-	uint64_t map_len; /* up to the end of the newest foot: what a run that died left behind it is not looked at */
+	uint64_t
+		map_len; /* up to the end of the newest foot: what a run that died left behind it is not looked at */
 	bool writable;
 	struct hash snapshot;
 	uint64_t root;

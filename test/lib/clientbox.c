@@ -313,7 +313,8 @@ static void compare_folder(struct fetch *f, int fd, const struct streamref *ref)
 }
 
 /* The entry of src itself. */
-static void find_src(struct clientbox *t, struct fetch *f, const struct hash *snapshot, struct streamref *out) {
+static void find_src(
+	struct clientbox *t, struct fetch *f, const struct hash *snapshot, struct streamref *out) {
 	struct snapshot s;
 	struct buf bytes;
 	struct why why = { OK, "" };
@@ -343,8 +344,8 @@ void clientbox_compare(struct clientbox *t, const struct hash *snapshot) {
 	fetch_free(f);
 }
 
-bool clientbox_entry(struct clientbox *t, const struct hash *snapshot, const char *name, struct buf *bytes,
-	struct direntry *out) {
+bool clientbox_entry(struct clientbox *t, const struct hash *snapshot, const char *name,
+	struct buf *bytes, struct direntry *out) {
 	struct fetch *f = clientbox_fetch(t);
 	struct streamref ref;
 	find_src(t, f, snapshot, &ref);

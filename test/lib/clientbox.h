@@ -65,8 +65,8 @@ struct backup_result clientbox_backup(struct clientbox *t, const struct backup_o
 void clientbox_compare(struct clientbox *t, const struct hash *snapshot);
 
 /* The entry of "src/NAME" in the snapshot; its bytes go to ${bytes}, into which ${out} points. */
-bool clientbox_entry(struct clientbox *t, const struct hash *snapshot, const char *name, struct buf *bytes,
-	struct direntry *out);
+bool clientbox_entry(struct clientbox *t, const struct hash *snapshot, const char *name,
+	struct buf *bytes, struct direntry *out);
 
 /* A fetch on the vault with one thread. */
 struct fetch *clientbox_fetch(struct clientbox *t);

@@ -83,7 +83,8 @@ static void note(void *ctx, enum backup_note what, const char *path, const char 
 
 /* Everything that is awkward in a small tree. */
 static void make_tree(struct clientbox *t) {
-	static const size_t sizes[] = { 0, 1, 63, 64, 1024, 1025, 4095, 4096, 4097, 32767, 32768, 32769, 65536, 200000 };
+	static const size_t sizes[] = { 0, 1, 63, 64, 1024, 1025, 4095, 4096, 4097, 32767, 32768, 32769,
+		65536, 200000 };
 	char path[SCRATCH_MAX], other[SCRATCH_MAX], name[300];
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		(void)snprintf(name, sizeof name, "sizes/%zu", sizes[i]);
@@ -97,7 +98,8 @@ static void make_tree(struct clientbox *t) {
 	assert_int_equal(symlink("sizes", clientbox_src(path, t, "tofolder")), 0);
 	assert_int_equal(mkfifo(clientbox_src(path, t, "pipe"), 0640), 0);
 	put_random(t, "links/one", 5000, 60);
-	assert_int_equal(link(clientbox_src(path, t, "links/one"), clientbox_src(other, t, "links/two")), 0);
+	assert_int_equal(
+		link(clientbox_src(path, t, "links/one"), clientbox_src(other, t, "links/two")), 0);
 	assert_int_equal(link(path, clientbox_src(other, t, "three")), 0);
 	assert_int_equal(chmod(clientbox_src(path, t, "sizes/64"), 04755), 0);
 }
@@ -214,7 +216,8 @@ static void changes_are_seen(void **state) {
 	put_random(t, "sizes/65536", 65536, 1234);
 	struct timespec times[2] = { st.st_atim, st.st_mtim };
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-	assert_int_equal(rename(clientbox_src(path, t, "sizes/1024"), clientbox_src(other, t, "sizes/1025")), 0);
+	assert_int_equal(
+		rename(clientbox_src(path, t, "sizes/1024"), clientbox_src(other, t, "sizes/1025")), 0);
 	assert_int_equal(unlink(clientbox_src(path, t, "many/7")), 0);
 	assert_int_equal(rmdir(clientbox_src(path, t, "empty")), 0);
 	assert_int_equal(chmod(clientbox_src(path, t, "many/8"), 0600), 0);
@@ -270,7 +273,8 @@ static void what_a_dead_run_left_in_the_cache_is_passed_over(void **state) {
 	make_large_tree(t);
 	clientbox_settle(t);
 	struct backup_result first = clientbox_backup(t, &o);
-	(void)snprintf(append, sizeof append, "for f in %s/cache/tree-*; do head -c 100000 /dev/zero >> $f; done", t->home);
+	(void)snprintf(append, sizeof append,
+		"for f in %s/cache/tree-*; do head -c 100000 /dev/zero >> $f; done", t->home);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(system(append), 0);
 		put_random(t, "new", 100, (uint64_t)i);
@@ -298,7 +302,11 @@ static void a_failing_store_ends_it(void **state) {
 		o.ctx = &n;
 		memset(&n, 0, sizeof n);
 		faulty_order(t->faulty,
-			(struct faulty_order){ .verb = verbs[i / 3], .nth = 1 + i % 3 % 2, .forever = true, .way = FAULTY_BEFORE, .error = errors[i % 3] });
+			(struct faulty_order){ .verb = verbs[i / 3],
+				.nth = 1 + i % 3 % 2,
+				.forever = true,
+				.way = FAULTY_BEFORE,
+				.error = errors[i % 3] });
 		enum err e = backup_run(&t->vault, &o, &r, &why);
 		faulty_clear(t->faulty);
 		if (verbs[i / 3] == FAULTY_PACK_PUT || i % 3 % 2 == 0) assert_int_equal(e, errors[i % 3]);
@@ -320,7 +328,11 @@ static void what_a_dead_run_stored_is_used(void **state) {
 	put_random(t, "big", 6 * MIB, 1);
 	put_random(t, "other/big", 6 * MIB, 2);
 	faulty_order(t->faulty,
-		(struct faulty_order){ .verb = FAULTY_CHAIN_APPEND, .nth = 1, .forever = true, .way = FAULTY_BEFORE, .error = E_IO });
+		(struct faulty_order){ .verb = FAULTY_CHAIN_APPEND,
+			.nth = 1,
+			.forever = true,
+			.way = FAULTY_BEFORE,
+			.error = E_IO });
 	assert_int_equal(backup_run(&t->vault, &o, &r, &why), E_IO);
 	faulty_clear(t->faulty);
 	struct clientbox_packs before = clientbox_packs(t);
@@ -404,7 +416,8 @@ static void sources(void **state) {
 	put_random(t, "x/y/file", 3000, 1);
 	put_random(t, "x/other", 3000, 2);
 	assert_int_equal(symlink("x", clientbox_src(a, t, "link")), 0);
-	const char *paths[] = { clientbox_src(a, t, "x/y"), t->src, clientbox_src(b, t, "x/./y/../y/"), t->src, clientbox_src(c, t, "link") };
+	const char *paths[] = { clientbox_src(a, t, "x/y"), t->src, clientbox_src(b, t, "x/./y/../y/"),
+		t->src, clientbox_src(c, t, "link") };
 	o.paths = paths;
 	o.path_count = 5;
 	struct backup_result r = clientbox_backup(t, &o);
@@ -462,7 +475,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(unchanged_stores_next_to_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_are_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_cache_costs_only_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_a_dead_run_left_in_the_cache_is_passed_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_dead_run_left_in_the_cache_is_passed_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failing_store_ends_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_dead_run_stored_is_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_unchanged_tree_makes_no_snapshot, setup, teardown),

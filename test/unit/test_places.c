@@ -134,7 +134,11 @@ static void a_run_can_be_given_up(void **state) {
 		bool fresh;
 		clientbox_ok(packrun_claim(run, &id, &number, &fresh), &why);
 		assert_true(fresh);
-		struct packrun_block b = { .type = 1, .ids = &id, .numbers = &number, .count = 1, .stored = span_of(bytes, LIMIT_BLOCK_FILL) };
+		struct packrun_block b = { .type = 1,
+			.ids = &id,
+			.numbers = &number,
+			.count = 1,
+			.stored = span_of(bytes, LIMIT_BLOCK_FILL) };
 		clientbox_ok(packrun_put(run, &b, &why), &why);
 	}
 	free(bytes);
@@ -158,8 +162,8 @@ static void open_and_close(void *ctx) {
 		struct hash name = storesuite_id((uint64_t)i);
 		r->failed = indexplan_new(&plan);
 		if (!r->failed)
-			r->failed = runrecord_open(&record, s->folder.state, &r->t->vault.id, s->store, fetch_packs(r->fetch),
-				fetch_places(r->fetch), span_of(NULL, 0), plan, &r->why);
+			r->failed = runrecord_open(&record, s->folder.state, &r->t->vault.id, s->store,
+				fetch_packs(r->fetch), fetch_places(r->fetch), span_of(NULL, 0), plan, &r->why);
 		if (!r->failed) {
 			runrecord_add(record, &name, 65536);
 			runrecord_close(record, i % 3 == 0);
@@ -187,7 +191,8 @@ static void runs_start_beside_each_other(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_row_of_several_leaves_is_found, setup, teardown),
-		cmocka_unit_test_setup_teardown(rows_of_packs_that_the_head_lacks_are_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			rows_of_packs_that_the_head_lacks_are_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_run_can_be_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(runs_start_beside_each_other, setup, teardown),
 	};
