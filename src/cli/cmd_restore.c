@@ -183,7 +183,8 @@ static void tell(const struct request *r, const struct restore_result *result, d
 	}
 	hash_hex(hex, &r->options.snapshot);
 	units_elapsed(time, (uint64_t)(seconds + 0.5));
-	say_out(say, "files:  %llu, folders: %llu, links: %llu, others: %llu; left as they were: %llu\n",
+	say_out(say,
+		"files:  %llu, folders: %llu, links: %llu, others: %llu; left as they were: %llu\n",
 		of(result, RESTORE_FILES), of(result, RESTORE_DIRECTORIES), of(result, RESTORE_SYMLINKS),
 		of(result, RESTORE_SPECIALS), of(result, RESTORE_KEPT));
 	tell_missing(say, result);

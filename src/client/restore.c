@@ -32,7 +32,8 @@ static enum err read_groups(struct restorerun *r, struct why *why) {
 	return OK;
 }
 
-static enum err run_init(struct restorerun *r, struct vault *v, const struct restore_options *o, struct why *why) {
+static enum err run_init(
+	struct restorerun *r, struct vault *v, const struct restore_options *o, struct why *why) {
 	unsigned long files = process_files_max();
 	files = files > 2 * DESCRIPTORS_KEPT ? files - DESCRIPTORS_KEPT : DESCRIPTORS_KEPT;
 	memset(r, 0, sizeof *r);
@@ -66,22 +67,26 @@ static enum err found_something(void *ctx, const struct dirent *entry, struct wh
 }
 
 /* A snapshot that cannot fit into an empty target is not begun. */
-static enum err check_space(struct restorerun *r, const struct snapshot *s, bool whole, struct why *why) {
+static enum err check_space(
+	struct restorerun *r, const struct snapshot *s, bool whole, struct why *why) {
 	struct statvfs fs;
 	bool found = false;
 	if (!whole || r->options->sparse || fstatvfs(r->root->fd, &fs)) return OK;
 	uint64_t free = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (s->bytes <= free) return OK;
-	err_ignore(file_list(r->root->fd, ".", found_something, &found, NULL)); /* says only whether there is anything */
-	err_ignore(why_set(why, E_LIMIT, "the snapshot has %llu bytes, and %s has %llu free", (unsigned long long)s->bytes,
-		r->options->target, (unsigned long long)free));
+	err_ignore(file_list(
+		r->root->fd, ".", found_something, &found, NULL)); /* says only whether there is anything */
+	err_ignore(why_set(why, E_LIMIT, "the snapshot has %llu bytes, and %s has %llu free",
+		(unsigned long long)s->bytes, r->options->target, (unsigned long long)free));
 	if (!found) return E_LIMIT;
-	restorerun_note_path(r, RESTORE_WARNING, span_text("/"), why->msg); /* some of it may be there already */
+	restorerun_note_path(
+		r, RESTORE_WARNING, span_text("/"), why->msg); /* some of it may be there already */
 	return OK;
 }
 
 /* The walk, and the threads beside it. */
-static enum err walk_and_write(struct restorerun *r, struct restoreplan *plan, unsigned threads, struct why *why) {
+static enum err walk_and_write(
+	struct restorerun *r, struct restoreplan *plan, unsigned threads, struct why *why) {
 	enum err e = restoretree_root(r, &r->root, why);
 	if (!e) e = check_space(r, plan->snapshot, plan->select->all, why);
 	if (!e) e = restorelinks_new(&r->links, r, why);
@@ -102,8 +107,8 @@ static enum err walk_and_write(struct restorerun *r, struct restoreplan *plan, u
 	return e;
 }
 
-static enum err restore_snapshot(struct restorerun *r, const struct snapshot *s, struct restoreselect *select,
-	unsigned threads, struct why *why) {
+static enum err restore_snapshot(struct restorerun *r, const struct snapshot *s,
+	struct restoreselect *select, unsigned threads, struct why *why) {
 	struct restoreowner owner;
 	const struct restore_options *o = r->options;
 	enum err e = restoreowner_init(&owner, s, why);
@@ -116,11 +121,13 @@ static enum err restore_snapshot(struct restorerun *r, const struct snapshot *s,
 }
 
 /* A snapshot that the chain does not know was never made, or is another vault's. */
-static enum err read_snapshot(struct restorerun *r, struct snapshot *s, struct buf *bytes, struct why *why) {
+static enum err read_snapshot(
+	struct restorerun *r, struct snapshot *s, struct buf *bytes, struct why *why) {
 	return treewalk_snapshot(r->fetch, &r->options->snapshot, s, bytes, why);
 }
 
-enum err restore_run(struct vault *v, const struct restore_options *o, struct restore_result *out, struct why *why) {
+enum err restore_run(
+	struct vault *v, const struct restore_options *o, struct restore_result *out, struct why *why) {
 	struct restorerun r;
 	struct restoreselect select = { .options = o };
 	struct snapshot snapshot;

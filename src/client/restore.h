@@ -13,7 +13,7 @@ enum restore_overwrite { RESTORE_NEVER, RESTORE_IF_CHANGED, RESTORE_ALWAYS };
 
 /* What could harm the machine, and is only restored when it is asked for. */
 enum restore_allow {
-	RESTORE_SETUID = 1,       /* set-user-id and set-group-id bits */
+	RESTORE_SETUID = 1, /* set-user-id and set-group-id bits */
 	RESTORE_DEVICES = 2,
 	RESTORE_CAPABILITIES = 4, /* security.capability */
 	RESTORE_TRUSTED = 8,      /* trusted.* and every other security.* */
@@ -91,6 +91,7 @@ struct restore_result {
  * OK: see the counts for what is missing. E_CANCELLED: interrupted; no half-written file is left. E_NOTFOUND: no such
  * snapshot. E_LIMIT: it does not fit. E_IO: the disk is full or the target cannot be used.
  */
-MUST_USE enum err restore_run(struct vault *v, const struct restore_options *o, struct restore_result *out, struct why *why);
+MUST_USE enum err restore_run(
+	struct vault *v, const struct restore_options *o, struct restore_result *out, struct why *why);
 
 #endif

@@ -37,8 +37,10 @@ struct restoreattrs restoreattrs_of(const struct direntry *d, struct restoreowne
 
 mode_t restoreattrs_first_mode(const struct restoreattrs *want, uint8_t type) {
 	mode_t mode = want->mode & 0777;
-	if (want->has_acl) mode &= 0700; /* the bits of the group are the ACL's mask, and no right of the group */
-	if (want->xattrs.count && type == DIRENTRY_FILE) mode |= 0200; /* without it a user may not set user.* */
+	if (want->has_acl)
+		mode &= 0700; /* the bits of the group are the ACL's mask, and no right of the group */
+	if (want->xattrs.count && type == DIRENTRY_FILE)
+		mode |= 0200; /* without it a user may not set user.* */
 	if (type == DIRENTRY_DIRECTORY) mode |= 0700;
 	return mode;
 }
@@ -50,7 +52,8 @@ static void incomplete(const struct restoreattrs_on *on, const char *what) {
 }
 
 static int change_owner(const struct restoreattrs_on *on, uid_t uid, gid_t gid) {
-	return on->fd >= 0 ? fchown(on->fd, uid, gid) : fchownat(on->at, on->called, uid, gid, AT_SYMLINK_NOFOLLOW);
+	return on->fd >= 0 ? fchown(on->fd, uid, gid)
+					   : fchownat(on->at, on->called, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
 static bool may_give(const struct restorerun *r, gid_t gid) {
@@ -60,7 +63,8 @@ static bool may_give(const struct restorerun *r, gid_t gid) {
 }
 
 /* Whether user and group are as wanted afterwards. */
-static void set_owner(const struct restoreattrs_on *on, const struct restoreattrs *want, bool *uid_ok, bool *gid_ok) {
+static void set_owner(
+	const struct restoreattrs_on *on, const struct restoreattrs *want, bool *uid_ok, bool *gid_ok) {
 	*uid_ok = on->uid == want->uid;
 	*gid_ok = on->gid == want->gid;
 	if (*uid_ok && *gid_ok) return;
@@ -72,7 +76,9 @@ static void set_owner(const struct restoreattrs_on *on, const struct restoreattr
 		incomplete(on, "its owner could not be set");
 		return;
 	}
-	if (!*gid_ok && !*uid_ok && may_give(on->run, want->gid) && change_owner(on, (uid_t)-1, want->gid) == 0) *gid_ok = true;
+	if (!*gid_ok && !*uid_ok && may_give(on->run, want->gid) &&
+		change_owner(on, (uid_t)-1, want->gid) == 0)
+		*gid_ok = true;
 	restorerun_count(on->run, RESTORE_NO_OWNER);
 }
 
@@ -84,7 +90,9 @@ struct handle {
 
 static bool handle_open(struct handle *h, const struct restoreattrs_on *on) {
 	struct stat st;
-	static const mode_t kinds[] = { [DIRENTRY_SYMLINK] = S_IFLNK, [DIRENTRY_FIFO] = S_IFIFO, [DIRENTRY_CHAR] = S_IFCHR,
+	static const mode_t kinds[] = { [DIRENTRY_SYMLINK] = S_IFLNK,
+		[DIRENTRY_FIFO] = S_IFIFO,
+		[DIRENTRY_CHAR] = S_IFCHR,
 		[DIRENTRY_BLOCK] = S_IFBLK };
 	h->fd = openat(on->at, on->called, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (h->fd < 0) return false;
@@ -109,7 +117,8 @@ static int change_mode(const struct restoreattrs_on *on, mode_t mode) {
 }
 
 /* What is wanted and allowed. */
-static mode_t allowed_mode(const struct restoreattrs_on *on, const struct restoreattrs *want, bool uid_ok, bool gid_ok) {
+static mode_t allowed_mode(
+	const struct restoreattrs_on *on, const struct restoreattrs *want, bool uid_ok, bool gid_ok) {
 	mode_t mode = want->mode & 07777;
 	bool allowed = on->run->options->allow & RESTORE_SETUID;
 	if (!allowed || !uid_ok) mode &= (mode_t)~S_ISUID;
@@ -118,8 +127,8 @@ static mode_t allowed_mode(const struct restoreattrs_on *on, const struct restor
 	return mode;
 }
 
-static void set_mode(const struct restoreattrs_on *on, const struct restoreattrs *want, bool owner_changed, bool uid_ok,
-	bool gid_ok) {
+static void set_mode(const struct restoreattrs_on *on, const struct restoreattrs *want,
+	bool owner_changed, bool uid_ok, bool gid_ok) {
 	if (on->type == DIRENTRY_SYMLINK) return;
 	mode_t mode = allowed_mode(on, want, uid_ok, gid_ok);
 	if (want->has_acl) mode &= (mode_t)~0070; /* the ACL will bring them */
@@ -142,11 +151,13 @@ static bool may_set(struct restorerun *r, struct span name) {
 	return true;
 }
 
-static void set_xattr(const struct restoreattrs_on *on, const char *path, struct span name, struct span value) {
+static void set_xattr(
+	const struct restoreattrs_on *on, const char *path, struct span name, struct span value) {
 	char text[LIMIT_XATTR_NAME + 1], what[LIMIT_XATTR_NAME + 64];
 	memcpy(text, name.ptr, name.len);
 	text[name.len] = '\0';
-	int result = on->fd >= 0 ? fsetxattr(on->fd, text, value.ptr, value.len, 0) : setxattr(path, text, value.ptr, value.len, 0);
+	int result = on->fd >= 0 ? fsetxattr(on->fd, text, value.ptr, value.len, 0)
+							 : setxattr(path, text, value.ptr, value.len, 0);
 	if (result == 0) return;
 	int error = errno;
 	(void)snprintf(what, sizeof what, "its attribute %s could not be set", text);
@@ -155,7 +166,8 @@ static void set_xattr(const struct restoreattrs_on *on, const char *path, struct
 }
 
 /* The access ACL, or everything else. */
-static void set_xattrs(const struct restoreattrs_on *on, const struct restoreattrs *want, bool acl) {
+static void set_xattrs(
+	const struct restoreattrs_on *on, const struct restoreattrs *want, bool acl) {
 	struct span rest = want->xattrs.items, name, value;
 	struct handle h = { .fd = -1 };
 	if (acl ? !want->has_acl : want->xattrs.count == (want->has_acl ? 1 : 0)) return;
@@ -164,7 +176,8 @@ static void set_xattrs(const struct restoreattrs_on *on, const struct restoreatt
 		return;
 	}
 	while (direntry_next_xattr(&rest, &name, &value))
-		if (span_equal(name, span_text(acl_access)) == acl && may_set(on->run, name)) set_xattr(on, h.path, name, value);
+		if (span_equal(name, span_text(acl_access)) == acl && may_set(on->run, name))
+			set_xattr(on, h.path, name, value);
 	file_close(&h.fd);
 }
 
@@ -181,7 +194,8 @@ static void drop_others(const struct restoreattrs_on *on, const struct restoreat
 	ssize_t n = names ? flistxattr(on->fd, names, NAMES_MAX) : 0;
 	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(names + i) + 1) {
 		struct span name = span_text(names + i);
-		bool users = starts(name, "user.") || span_equal(name, span_text(acl_access)) || span_equal(name, span_text(acl_default));
+		bool users = starts(name, "user.") || span_equal(name, span_text(acl_access)) ||
+			span_equal(name, span_text(acl_default));
 		if (users && !is_wanted(want, name) && fremovexattr(on->fd, names + i) && errno != ENODATA)
 			incomplete(on, "an attribute that it had could not be removed");
 	}
@@ -196,7 +210,8 @@ static void drop_acl(const struct restoreattrs_on *on) {
 	int error = errno;
 	file_close(&h.fd);
 	errno = error;
-	if (result && errno != ENODATA && errno != ENOTSUP) incomplete(on, "the ACL that it inherited could not be removed");
+	if (result && errno != ENODATA && errno != ENOTSUP)
+		incomplete(on, "the ACL that it inherited could not be removed");
 }
 
 static void set_time(const struct restoreattrs_on *on, const struct restoreattrs *want) {
@@ -204,7 +219,8 @@ static void set_time(const struct restoreattrs_on *on, const struct restoreattrs
 		{ .tv_nsec = UTIME_OMIT },
 		{ .tv_sec = want->mtime.seconds, .tv_nsec = (long)want->mtime.nanos },
 	};
-	int result = on->fd >= 0 ? futimens(on->fd, times) : utimensat(on->at, on->called, times, AT_SYMLINK_NOFOLLOW);
+	int result = on->fd >= 0 ? futimens(on->fd, times)
+							 : utimensat(on->at, on->called, times, AT_SYMLINK_NOFOLLOW);
 	if (result) incomplete(on, "its time could not be set");
 }
 

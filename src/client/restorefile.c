@@ -63,20 +63,22 @@ static bool look(const struct restorefile *f, struct restoreattrs_on *on, bool m
 	on->gid = f->dir->gid;
 	if (on->inherited) on->mode = RESTOREATTRS_ANY_MODE;
 	if (f->dir->gid_known && !must) return true;
-	if (on->fd >= 0 ? fstat(on->fd, &st) : fstatat(on->at, on->called, &st, AT_SYMLINK_NOFOLLOW)) return false;
+	if (on->fd >= 0 ? fstat(on->fd, &st) : fstatat(on->at, on->called, &st, AT_SYMLINK_NOFOLLOW))
+		return false;
 	on->uid = st.st_uid;
 	on->gid = st.st_gid;
 	return true;
 }
 
-/* Tells the group, if there is one, where its first member is. ${temp} is its name until it is renamed. */
+/* Tells the group, if there is one, where its first member is. */
 static void tell_group(struct restorefile *f, int fd, const char *name) {
 	struct restorerun *r = run_of(f);
 	struct stat st;
 	if (!f->group) return;
 	struct restorelinks_group *g = f->group;
 	f->group = NULL;
-	if (fd >= 0 ? fstat(fd, &st) : fstatat(f->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW)) restorelinks_failed(r->links, g);
+	if (fd >= 0 ? fstat(fd, &st) : fstatat(f->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		restorelinks_failed(r->links, g);
 	else restorelinks_made(r->links, g, f->dir, f->name, st.st_dev, st.st_ino);
 }
 
@@ -84,10 +86,12 @@ static void tell_group(struct restorefile *f, int fd, const char *name) {
 static bool reads_back(struct restorefile *f, int fd, struct span bytes) {
 	if (!run_of(f)->options->verify || bytes.len == 0) return true;
 	uint8_t *back = mem_alloc(bytes.len);
-	bool same = back && restorewrite_read(fd, &f->map, 0, back, bytes.len) && memcmp(back, bytes.ptr, bytes.len) == 0;
+	bool same = back && restorewrite_read(fd, &f->map, 0, back, bytes.len) &&
+		memcmp(back, bytes.ptr, bytes.len) == 0;
 	mem_free(back);
 	if (!same) {
-		restorerun_note(run_of(f), RESTORE_DAMAGED, f->dir, f->name, "what was read back is not what was written");
+		restorerun_note(run_of(f), RESTORE_DAMAGED, f->dir, f->name,
+			"what was read back is not what was written");
 		restorefile_fail(f);
 	}
 	return same;
@@ -105,7 +109,8 @@ static bool fill(struct restorefile *f, int fd, struct span bytes) {
 
 void restorefile_whole(struct restorefile *f, struct span bytes) {
 	struct restorerun *r = run_of(f);
-	int flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (r->options->verify ? O_RDWR : O_WRONLY);
+	int flags =
+		O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | (r->options->verify ? O_RDWR : O_WRONLY);
 	mode_t mode = restoreattrs_first_mode(&f->attrs, f->type);
 	const char *name = f->name;
 	int fd = openat(f->dir->fd, name, flags, mode);
@@ -130,8 +135,8 @@ void restorefile_whole(struct restorefile *f, struct span bytes) {
 		ok = false;
 	}
 	if (ok) {
-		tell_group(f, fd, f->name);
 		count_done(f);
+		tell_group(f, fd, f->name);
 		count_moved(f, 1, bytes.len);
 	} else {
 		(void)unlinkat(f->dir->fd, name, 0);
@@ -144,8 +149,10 @@ static int make_at(const struct restorefile *f, const char *name) {
 	switch (f->type) {
 	case DIRENTRY_SYMLINK: return symlinkat(f->target, f->dir->fd, name);
 	case DIRENTRY_FIFO: return mknodat(f->dir->fd, name, S_IFIFO | mode, 0);
-	case DIRENTRY_CHAR: return mknodat(f->dir->fd, name, S_IFCHR | mode, makedev(f->major, f->minor));
-	case DIRENTRY_BLOCK: return mknodat(f->dir->fd, name, S_IFBLK | mode, makedev(f->major, f->minor));
+	case DIRENTRY_CHAR:
+		return mknodat(f->dir->fd, name, S_IFCHR | mode, makedev(f->major, f->minor));
+	case DIRENTRY_BLOCK:
+		return mknodat(f->dir->fd, name, S_IFBLK | mode, makedev(f->major, f->minor));
 	default: errno = EINVAL; return -1;
 	}
 }
@@ -182,8 +189,8 @@ void restorefile_make(struct restorefile *f) {
 		(void)unlinkat(f->dir->fd, name, 0);
 		return;
 	}
-	tell_group(f, -1, f->name);
 	count_done(f);
+	tell_group(f, -1, f->name);
 	count_moved(f, 1, 0);
 }
 
@@ -260,7 +267,8 @@ static void check_back(struct restorefile *f, int fd) {
 	struct why why = { OK, "" };
 	uint64_t data = 0;
 	uint8_t *back = mem_alloc(LIMIT_CHUNK);
-	enum err e = back ? streamread_open(&s, r->fetch, CHUNKTYPE_CONTENT, f->stream, &why) : why_err(&why, E_NOMEM, "verifying");
+	enum err e = back ? streamread_open(&s, r->fetch, CHUNKTYPE_CONTENT, f->stream, &why)
+					  : why_err(&why, E_NOMEM, "verifying");
 	bool opened = back != NULL, more = true;
 	while (!e && !restorerun_stopped(r)) {
 		struct hash id;
@@ -270,8 +278,10 @@ static void check_back(struct restorefile *f, int fd) {
 			e = why_errno(&why, "it could not be read back");
 			break;
 		}
-		vaultkeys_chunk_id(&id, &r->vault->secrets->keys, CHUNKTYPE_CONTENT, span_of(back, item.length));
-		if (!hash_equal(&id, &item.id)) e = why_set(&why, E_FORGED, "what was read back is not what was written");
+		vaultkeys_chunk_id(
+			&id, &r->vault->secrets->keys, CHUNKTYPE_CONTENT, span_of(back, item.length));
+		if (!hash_equal(&id, &item.id))
+			e = why_set(&why, E_FORGED, "what was read back is not what was written");
 		data += item.length;
 	}
 	if (opened) streamread_close(&s);
@@ -298,8 +308,8 @@ static void finish(struct restorefile *f) {
 		give_up(f, "it could not be put in its place");
 	if (!atomic_load(&f->failed)) {
 		f->begun = false; /* it has its name */
-		tell_group(f, fd, f->name);
 		count_done(f);
+		tell_group(f, fd, f->name);
 		count_moved(f, 1, 0);
 	}
 	give_fd(f, true);

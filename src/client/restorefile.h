@@ -20,9 +20,9 @@ struct restorefile {
 	uint8_t type;
 	uint64_t size; /* of a file, with holes */
 	struct restorewrite_map map;
-	const struct streamref *stream; /* of a file */
-	const char *target;             /* of a symbolic link */
-	uint32_t major, minor;          /* of a device */
+	const struct streamref *stream;   /* of a file */
+	const char *target;               /* of a symbolic link */
+	uint32_t major, minor;            /* of a device */
 	struct restorelinks_group *group; /* whose first member it is, or NULL */
 	_Atomic uint32_t left;            /* pieces, and the planning thread */
 	_Atomic bool failed;

@@ -77,10 +77,12 @@ void restorelinks_free(struct restorelinks *l) {
 	mem_free(l);
 }
 
-static struct restorelinks_group **slot_of(struct restorelinks_group **slots, size_t room, const uint8_t *key) {
+static struct restorelinks_group **slot_of(
+	struct restorelinks_group **slots, size_t room, const uint8_t *key) {
 	size_t i = little_get64(key) & (room - 1);
 	struct span wanted = span_of(key, SIZE_LINK_GROUP);
-	while (slots[i] && !span_equal(span_of(slots[i]->key, SIZE_LINK_GROUP), wanted)) i = (i + 1) & (room - 1);
+	while (slots[i] && !span_equal(span_of(slots[i]->key, SIZE_LINK_GROUP), wanted))
+		i = (i + 1) & (room - 1);
 	return &slots[i];
 }
 
@@ -113,7 +115,8 @@ static enum err sum_of(const struct direntry *d, struct hash *out) {
 	return e;
 }
 
-static enum err put_aside(struct restorelinks_group *g, const struct direntry *d, struct restoretree_dir *dir) {
+static enum err put_aside(
+	struct restorelinks_group *g, const struct direntry *d, struct restoretree_dir *dir) {
 	struct waiter *w = mem_zalloc(sizeof *w);
 	if (!w) return E_NOMEM;
 	buf_init(&w->entry, ENTRY_MAX);
@@ -145,8 +148,9 @@ static enum err add_group(struct restorelinks *l, const struct direntry *d, cons
 	return OK;
 }
 
-enum err restorelinks_ask(struct restorelinks *l, const struct direntry *d, struct restoretree_dir *dir,
-	enum restorelinks_answer *answer, struct restorelinks_group **group) {
+enum err restorelinks_ask(struct restorelinks *l, const struct direntry *d,
+	struct restoretree_dir *dir, enum restorelinks_answer *answer,
+	struct restorelinks_group **group) {
 	struct hash what;
 	enum err e = sum_of(d, &what);
 	if (e) return e;
@@ -181,8 +185,8 @@ static void settle(struct restorelinks *l, struct restorelinks_group *g, enum st
 	mutex_wake_all(&l->run->moved);
 }
 
-void restorelinks_made(struct restorelinks *l, struct restorelinks_group *g, struct restoretree_dir *dir, const char *name,
-	uint64_t device, uint64_t inode) {
+void restorelinks_made(struct restorelinks *l, struct restorelinks_group *g,
+	struct restoretree_dir *dir, const char *name, uint64_t device, uint64_t inode) {
 	restoretree_hold(dir);
 	mutex_lock(&l->run->lock);
 	struct restoretree_dir *before = g->dir;
@@ -205,7 +209,8 @@ void restorelinks_failed(struct restorelinks *l, struct restorelinks_group *g) {
 /* Only the thing that was restored, whatever is at its name now. */
 static bool is_member(const struct restorelinks_group *g, int at, const char *name) {
 	struct stat st;
-	return fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == g->device && st.st_ino == g->inode;
+	return fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == g->device &&
+		st.st_ino == g->inode;
 }
 
 static int link_checked(const struct restorelinks_group *g, int from, int to, const char *name) {
@@ -230,8 +235,8 @@ static int link_over(const struct restorelinks_group *g, int from, int to, const
 	return result;
 }
 
-enum err restorelinks_link(struct restorelinks *l, struct restorelinks_group *g, struct restoretree_dir *dir,
-	const char *name) {
+enum err restorelinks_link(struct restorelinks *l, struct restorelinks_group *g,
+	struct restoretree_dir *dir, const char *name) {
 	bool open = g->dir == dir || restoretree_try(g->dir);
 	int from = open ? g->dir->fd : restoretree_find(g->dir);
 	int result = from < 0 ? -1 : link_checked(g, from, dir->fd, name);

@@ -9,11 +9,14 @@
 
 enum { ENTRY_MAX = 1 << 20 }; /* a group may have many members */
 
-static enum err read_names(const struct snapshot_names *names, struct restoreowner_row **out, size_t *count) {
+static enum err read_names(
+	const struct snapshot_names *names, struct restoreowner_row **out, size_t *count) {
 	struct span rest = names->items;
 	*out = mem_array(names->count ? names->count : 1, sizeof **out);
 	if (!*out) return E_NOMEM;
-	while (*count < names->count && snapshot_next_name(&rest, &(*out)[*count].id, &(*out)[*count].name)) (*count)++;
+	while (*count < names->count &&
+		snapshot_next_name(&rest, &(*out)[*count].id, &(*out)[*count].name))
+		(*count)++;
 	return OK;
 }
 
@@ -42,7 +45,8 @@ static struct restoreowner_row *find(struct restoreowner_row *rows, size_t count
 }
 
 /* Looks a name up once. ${ask} gives false when there is no such name. */
-static uint32_t here(struct restoreowner_row *row, uint32_t id, bool (*ask)(const char *name, char *room, uint32_t *out)) {
+static uint32_t here(struct restoreowner_row *row, uint32_t id,
+	bool (*ask)(const char *name, char *room, uint32_t *out)) {
 	char name[LIMIT_TEXT + 1];
 	if (!row || row->name.len == 0 || row->name.len > LIMIT_TEXT) return id;
 	if (row->known) return row->here;

@@ -10,7 +10,7 @@
 
 struct restoreowner_row {
 	uint32_t id;
-	bool known;     /* ${here} was looked up */
+	bool known; /* ${here} was looked up */
 	uint32_t here;
 	struct span name;
 };
@@ -21,7 +21,8 @@ struct restoreowner {
 };
 
 /* ${s} must outlive it. E_NOMEM. */
-MUST_USE enum err restoreowner_init(struct restoreowner *o, const struct snapshot *s, struct why *why);
+MUST_USE enum err restoreowner_init(
+	struct restoreowner *o, const struct snapshot *s, struct why *why);
 void restoreowner_done(struct restoreowner *o);
 
 uint32_t restoreowner_user(struct restoreowner *o, uint32_t id);

@@ -62,7 +62,8 @@ static enum err limit_open(struct walk *w, struct why *why) {
 	enum err e = OK;
 	if (atomic_load(&r->dirs_open) < r->dirs_max) return OK;
 	e = restorewindow_flush(w->plan->line, why);
-	while (!e && atomic_load(&r->dirs_open) > r->dirs_max / 2 && restorewindow_wait(w->plan->line)) continue;
+	while (!e && atomic_load(&r->dirs_open) > r->dirs_max / 2 && restorewindow_wait(w->plan->line))
+		continue;
 	return e;
 }
 
@@ -92,19 +93,24 @@ static bool same_time(const struct timespec *t, const struct moment *m) {
 }
 
 static mode_t kind_of(uint8_t type) {
-	static const mode_t kinds[] = { [DIRENTRY_FILE] = S_IFREG, [DIRENTRY_SYMLINK] = S_IFLNK, [DIRENTRY_FIFO] = S_IFIFO,
-		[DIRENTRY_CHAR] = S_IFCHR, [DIRENTRY_BLOCK] = S_IFBLK };
+	static const mode_t kinds[] = { [DIRENTRY_FILE] = S_IFREG,
+		[DIRENTRY_SYMLINK] = S_IFLNK,
+		[DIRENTRY_FIFO] = S_IFIFO,
+		[DIRENTRY_CHAR] = S_IFCHR,
+		[DIRENTRY_BLOCK] = S_IFBLK };
 	return kinds[type];
 }
 
 /* Whether what is there already stays. */
-static bool keeps(const struct walk *w, const struct restoretree_dir *dir, const struct direntry *d, const char *name) {
+static bool keeps(const struct walk *w, const struct restoretree_dir *dir, const struct direntry *d,
+	const char *name) {
 	enum restore_overwrite o = w->run->options->overwrite;
 	struct stat st;
 	if (o == RESTORE_ALWAYS || dir->fresh) return false;
 	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW)) return false;
 	if (o == RESTORE_NEVER) return true;
-	if ((st.st_mode & S_IFMT) != kind_of(d->type) || !same_time(&st.st_mtim, &d->mtime)) return false;
+	if ((st.st_mode & S_IFMT) != kind_of(d->type) || !same_time(&st.st_mtim, &d->mtime))
+		return false;
 	if (d->type == DIRENTRY_SYMLINK) return (uint64_t)st.st_size == d->target.len;
 	return d->type != DIRENTRY_FILE || (uint64_t)st.st_size == direntry_size(d);
 }
@@ -133,9 +139,12 @@ static enum err fill_file(struct walk *w, struct restorefile *f, const struct di
 		f->attrs.xattrs.items = span_of(items, d->xattrs.items.len);
 	}
 	if (d->type == DIRENTRY_SYMLINK && !(f->target = keep_bytes(w, d->target))) return E_NOMEM;
-	if (d->type == DIRENTRY_FILE && !(f->stream = keep_bytes(w, span_of(&d->stream, sizeof d->stream)))) return E_NOMEM;
+	if (d->type == DIRENTRY_FILE &&
+		!(f->stream = keep_bytes(w, span_of(&d->stream, sizeof d->stream))))
+		return E_NOMEM;
 	if (d->holes.count) {
-		struct restorewrite_extent *extents = restorewindow_memory(w->plan->line, (d->holes.count + (size_t)1) * sizeof *extents);
+		struct restorewrite_extent *extents =
+			restorewindow_memory(w->plan->line, (d->holes.count + (size_t)1) * sizeof *extents);
 		if (!extents) return E_NOMEM;
 		restorewrite_extents(d, extents, &f->map.count);
 		f->map.extents = extents;
@@ -144,7 +153,8 @@ static enum err fill_file(struct walk *w, struct restorefile *f, const struct di
 }
 
 /* The chunks of a file's content. What cannot be read is noted, and the file given up. */
-static enum err plan_content(struct walk *w, struct restorefile *f, const struct direntry *d, struct why *why) {
+static enum err plan_content(
+	struct walk *w, struct restorefile *f, const struct direntry *d, struct why *why) {
 	struct restorewindow_line *line = w->plan->line;
 	struct streamread s;
 	struct streamref_item item;
@@ -152,7 +162,8 @@ static enum err plan_content(struct walk *w, struct restorefile *f, const struct
 	bool more = true;
 	uint64_t data = 0;
 	if (d->stream.length == 0) return restorewindow_bare(line, f, why);
-	enum err e = streamread_open(&s, w->run->fetch, CHUNKTYPE_CONTENT, &d->stream, &reason), fatal = OK;
+	enum err e = streamread_open(&s, w->run->fetch, CHUNKTYPE_CONTENT, &d->stream, &reason),
+			 fatal = OK;
 	while (!e && !fatal && !atomic_load(&f->failed) && !restorerun_stopped(w->run)) {
 		e = streamread_next(&s, &item, &more, &reason);
 		if (e || !more) break;
@@ -168,7 +179,8 @@ static enum err plan_content(struct walk *w, struct restorefile *f, const struct
 }
 
 /* A file that is larger than what is free is not begun; many small ones are counted together. */
-static bool has_room(struct walk *w, const struct restoretree_dir *dir, const struct direntry *d, const char *name) {
+static bool has_room(
+	struct walk *w, const struct restoretree_dir *dir, const struct direntry *d, const char *name) {
 	struct statvfs fs;
 	struct why why = { OK, "" };
 	uint64_t need = d->type == DIRENTRY_FILE ? d->stream.length : 0;
@@ -178,8 +190,8 @@ static bool has_room(struct walk *w, const struct restoretree_dir *dir, const st
 	if (w->run->options->sparse || fstatvfs(dir->fd, &fs)) return true;
 	uint64_t free = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (need <= free) return true;
-	err_ignore(why_set(&why, E_LIMIT, "it needs %llu bytes, and %llu are free", (unsigned long long)need,
-		(unsigned long long)free)); /* only the sentence counts */
+	err_ignore(why_set(&why, E_LIMIT, "it needs %llu bytes, and %llu are free",
+		(unsigned long long)need, (unsigned long long)free)); /* only the sentence counts */
 	restorerun_note(w->run, RESTORE_FAILED, dir, name, why.msg);
 	return false;
 }
@@ -211,8 +223,8 @@ static enum err plan_file(struct walk *w, struct restoretree_dir *dir, const str
 }
 
 /* A member of a hard-link group. */
-static enum err plan_member(struct walk *w, struct restoretree_dir *dir, const struct direntry *d, const char *name,
-	struct why *why) {
+static enum err plan_member(struct walk *w, struct restoretree_dir *dir, const struct direntry *d,
+	const char *name, struct why *why) {
 	enum restorelinks_answer answer;
 	struct restorelinks_group *group = NULL;
 	enum err e = restorelinks_ask(w->run->links, d, dir, &answer, &group);
@@ -224,9 +236,10 @@ static enum err plan_member(struct walk *w, struct restoretree_dir *dir, const s
 	if (e == E_LIMIT) return plan_file(w, dir, d, group, why);
 	if (e == E_UNSUPPORTED) return plan_file(w, dir, d, NULL, why);
 	if (e) return OK; /* noted */
-	restorerun_count(w->run, d->type == DIRENTRY_FILE ? RESTORE_FILES :
-				 d->type == DIRENTRY_SYMLINK      ? RESTORE_SYMLINKS :
-								    RESTORE_SPECIALS);
+	restorerun_count(w->run,
+		d->type == DIRENTRY_FILE          ? RESTORE_FILES
+			: d->type == DIRENTRY_SYMLINK ? RESTORE_SYMLINKS
+										  : RESTORE_SPECIALS);
 	restorerun_count(w->run, RESTORE_LINKS);
 	restorerun_item(w->run, RESTORE_ITEM, dir, name);
 	uint64_t bytes = d->type == DIRENTRY_FILE ? d->stream.length : 0;
@@ -235,7 +248,8 @@ static enum err plan_member(struct walk *w, struct restoretree_dir *dir, const s
 }
 
 /* Everything but a folder, into a folder that is open. */
-static enum err plan_item(struct walk *w, struct restoretree_dir *dir, const struct direntry *d, struct why *why) {
+static enum err plan_item(
+	struct walk *w, struct restoretree_dir *dir, const struct direntry *d, struct why *why) {
 	char name[LIMIT_NAME + 1];
 	if (!direntry_name_ok(d->name)) {
 		restorerun_note(w->run, RESTORE_DAMAGED, dir, NULL, "a name in it is not one");
@@ -243,14 +257,16 @@ static enum err plan_item(struct walk *w, struct restoretree_dir *dir, const str
 	}
 	memcpy(name, d->name.ptr, d->name.len);
 	name[d->name.len] = '\0';
-	if ((d->type == DIRENTRY_CHAR || d->type == DIRENTRY_BLOCK) && !(w->run->options->allow & RESTORE_DEVICES)) {
+	if ((d->type == DIRENTRY_CHAR || d->type == DIRENTRY_BLOCK) &&
+		!(w->run->options->allow & RESTORE_DEVICES)) {
 		restorerun_count(w->run, RESTORE_NO_DEVICE);
 		return OK;
 	}
 	if (keeps(w, dir, d, name)) {
 		restorerun_count(w->run, RESTORE_KEPT);
 		restorerun_item(w->run, RESTORE_ITEM_KEPT, dir, name);
-		if (w->run->options->moved) w->run->options->moved(w->run->options->ctx, 1, d->stream.length);
+		if (w->run->options->moved)
+			w->run->options->moved(w->run->options->ctx, 1, d->stream.length);
 		return OK;
 	}
 	if (d->flags & DIRENTRY_HAS_LINK_GROUP) return plan_member(w, dir, d, name, why);
@@ -266,7 +282,8 @@ static enum err plan_ready(struct walk *w, struct why *why) {
 		struct dirreader reader = dirreader_over(buf_span(&entry));
 		struct direntry d;
 		bool more = false;
-		if (!dirreader_next(&reader, &d, &more) && more && !restorerun_stopped(w->run)) e = plan_item(w, dir, &d, why);
+		if (!dirreader_next(&reader, &d, &more) && more && !restorerun_stopped(w->run))
+			e = plan_item(w, dir, &d, why);
 		buf_free(&entry);
 		restoretree_leave(dir);
 	}
@@ -278,22 +295,25 @@ static enum err keep_pending(struct frame *f, const struct direntry *d) {
 }
 
 static void dry_item(struct walk *w, const struct direntry *d) {
-	enum restore_count kind = d->type == DIRENTRY_FILE      ? RESTORE_FILES :
-				  d->type == DIRENTRY_SYMLINK   ? RESTORE_SYMLINKS :
-				  d->type == DIRENTRY_DIRECTORY ? RESTORE_DIRECTORIES :
-								  RESTORE_SPECIALS;
+	enum restore_count kind = d->type == DIRENTRY_FILE ? RESTORE_FILES
+		: d->type == DIRENTRY_SYMLINK                  ? RESTORE_SYMLINKS
+		: d->type == DIRENTRY_DIRECTORY                ? RESTORE_DIRECTORIES
+													   : RESTORE_SPECIALS;
 	restorerun_count(w->run, kind);
-	if (d->type == DIRENTRY_FILE) atomic_fetch_add(&w->run->counts[RESTORE_BYTES], d->stream.length);
+	if (d->type == DIRENTRY_FILE)
+		atomic_fetch_add(&w->run->counts[RESTORE_BYTES], d->stream.length);
 	if (w->run->options->each) restorerun_note_path(w->run, RESTORE_ITEM, buf_span(&w->path), "");
 }
 
 /* One entry of the folder ${f}. */
-static enum err look_entry(struct walk *w, struct frame *f, const struct direntry *d, struct why *why) {
+static enum err look_entry(
+	struct walk *w, struct frame *f, const struct direntry *d, struct why *why) {
 	struct restoreselect_verdict v = { .take = true, .go = true };
 	enum err e = set_path(w, f, d->name);
 	if (e) return nomem(why);
 	if (++w->seen > w->expected)
-		return why_set(why, E_FORGED, "the tree has more entries than the snapshot says: it is stopped here");
+		return why_set(
+			why, E_FORGED, "the tree has more entries than the snapshot says: it is stopped here");
 	if (!w->plan->select->all) v = restoreselect_look(w->plan->select, buf_span(&w->path));
 	if (d->type == DIRENTRY_DIRECTORY) return v.go && keep_pending(f, d) ? nomem(why) : OK;
 	if (!v.take) return OK;
@@ -307,14 +327,16 @@ static enum err look_entry(struct walk *w, struct frame *f, const struct direntr
 	return e;
 }
 
-static enum err look_chunk(struct walk *w, struct frame *f, struct dirreader_feed *feed, struct span bytes, struct why *why,
-	struct why *reason, enum err *fatal) {
+static enum err look_chunk(struct walk *w, struct frame *f, struct dirreader_feed *feed,
+	struct span bytes, struct why *why, struct why *reason, enum err *fatal) {
 	struct direntry d;
 	bool have = true;
 	dirreader_feed_push(feed, bytes);
 	while (!restorerun_stopped(w->run)) {
 		enum err e = dirreader_feed_next(feed, &d, &have);
-		if (e) return e == E_NOMEM ? nomem(reason) : why_set(reason, E_FORGED, "the folder is malformed");
+		if (e)
+			return e == E_NOMEM ? nomem(reason)
+								: why_set(reason, E_FORGED, "the folder is malformed");
 		if (!have) return OK;
 		*fatal = look_entry(w, f, &d, why);
 		if (*fatal) return OK;
@@ -332,12 +354,14 @@ static void broken_folder(struct walk *w, struct frame *f, enum err e, const str
 		restorerun_note(w->run, note, f->dir, NULL, reason->msg);
 	} else {
 		if (w->wants_path) w->path.len = f->path_len;
-		restorerun_note_path(w->run, note, w->path.len ? buf_span(&w->path) : span_text("/"), reason->msg);
+		restorerun_note_path(
+			w->run, note, w->path.len ? buf_span(&w->path) : span_text("/"), reason->msg);
 	}
 }
 
 /* Goes through a folder's entries, chunk by chunk. What of it cannot be read is noted, and the rest goes on. */
-static enum err look_folder(struct walk *w, struct frame *f, const struct streamref *ref, struct why *why) {
+static enum err look_folder(
+	struct walk *w, struct frame *f, const struct streamref *ref, struct why *why) {
 	struct dirreader_feed feed;
 	struct streamread s;
 	struct streamref_item item;
@@ -351,11 +375,13 @@ static enum err look_folder(struct walk *w, struct frame *f, const struct stream
 		if (e || !more) break;
 		e = fetch_chunk(w->run->fetch, CHUNKTYPE_DIRECTORY, &item.id, &chunk, &reason);
 		if (e) break;
-		if (chunk.bytes.len != item.length) e = why_set(&reason, E_FORGED, "a chunk of it is not as long as it should be");
+		if (chunk.bytes.len != item.length)
+			e = why_set(&reason, E_FORGED, "a chunk of it is not as long as it should be");
 		else e = look_chunk(w, f, &feed, chunk.bytes, why, &reason, &fatal);
 		fetch_release(w->run->fetch, &chunk);
 	}
-	if (!e && !fatal && !more && dirreader_feed_end(&feed)) e = why_set(&reason, E_FORGED, "the folder is malformed");
+	if (!e && !fatal && !more && dirreader_feed_end(&feed))
+		e = why_set(&reason, E_FORGED, "the folder is malformed");
 	streamread_close(&s);
 	dirreader_feed_done(&feed);
 	if (e) broken_folder(w, f, e, &reason);
@@ -386,7 +412,8 @@ static void show_at(struct walk *w, const struct frame *f) {
 	w->next_at_ms = now + AT_MS;
 	struct buf path;
 	buf_init(&path, path_max);
-	if (f->dir && !restoretree_path(f->dir, &path)) w->run->options->at(w->run->options->ctx, buf_span(&path));
+	if (f->dir && !restoretree_path(f->dir, &path))
+		w->run->options->at(w->run->options->ctx, buf_span(&path));
 	buf_free(&path);
 }
 
@@ -443,7 +470,8 @@ static enum err drain(struct walk *w, struct why *why) {
 static uint64_t entries_of(const struct snapshot *s) {
 	uint64_t n = 0;
 	const uint64_t counts[] = { s->files, s->directories, s->others, ENTRIES_SLACK };
-	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) n = counts[i] > UINT64_MAX - n ? UINT64_MAX : n + counts[i];
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		n = counts[i] > UINT64_MAX - n ? UINT64_MAX : n + counts[i];
 	return n;
 }
 

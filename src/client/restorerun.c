@@ -13,7 +13,8 @@ void restorerun_count(struct restorerun *r, enum restore_count what) {
 	atomic_fetch_add_explicit(&r->counts[what], 1, memory_order_relaxed);
 }
 
-void restorerun_note_path(struct restorerun *r, enum restore_note note, struct span path, const char *text) {
+void restorerun_note_path(
+	struct restorerun *r, enum restore_note note, struct span path, const char *text) {
 	switch (note) {
 	case RESTORE_DAMAGED: restorerun_count(r, RESTORE_NOT_READ); break;
 	case RESTORE_FAILED: restorerun_count(r, RESTORE_NOT_DONE); break;
@@ -29,28 +30,33 @@ void restorerun_note_path(struct restorerun *r, enum restore_note note, struct s
 	mutex_unlock(&r->lock);
 }
 
-void restorerun_note(struct restorerun *r, enum restore_note note, const struct restoretree_dir *dir, const char *name,
-	const char *text) {
+void restorerun_note(struct restorerun *r, enum restore_note note,
+	const struct restoretree_dir *dir, const char *name, const char *text) {
 	struct buf path;
 	buf_init(&path, path_max);
 	/* without memory for a path the note comes without one */
-	if (restoretree_path(dir, &path) || (name && (buf_add(&path, span_text("/")) || buf_add(&path, span_text(name)))))
+	if (restoretree_path(dir, &path) ||
+		(name && (buf_add(&path, span_text("/")) || buf_add(&path, span_text(name)))))
 		buf_clear(&path);
 	restorerun_note_path(r, note, path.len ? buf_span(&path) : span_text("/"), text);
 	buf_free(&path);
 }
 
-void restorerun_item(struct restorerun *r, enum restore_note note, const struct restoretree_dir *dir, const char *name) {
+void restorerun_item(struct restorerun *r, enum restore_note note,
+	const struct restoretree_dir *dir, const char *name) {
 	if (r->options->each) restorerun_note(r, note, dir, name, "");
 }
 
-void restorerun_broken(struct restorerun *r, enum err e, const struct why *why, const struct restoretree_dir *dir,
-	const char *name) {
+void restorerun_broken(struct restorerun *r, enum err e, const struct why *why,
+	const struct restoretree_dir *dir, const char *name) {
 	if (e == E_NOMEM || e == E_CANCELLED) restorerun_end(r, e, why);
-	else restorerun_note(r, e == E_UNSUPPORTED ? RESTORE_FAILED : RESTORE_DAMAGED, dir, name, why->msg);
+	else
+		restorerun_note(
+			r, e == E_UNSUPPORTED ? RESTORE_FAILED : RESTORE_DAMAGED, dir, name, why->msg);
 }
 
-enum err restorerun_failed(struct restorerun *r, const struct restoretree_dir *dir, const char *name, const char *what) {
+enum err restorerun_failed(
+	struct restorerun *r, const struct restoretree_dir *dir, const char *name, const char *what) {
 	int error = errno;
 	struct why why = { OK, "" };
 	if (error == ENOSPC || error == EDQUOT) {

@@ -23,7 +23,8 @@ static enum err add_path(struct buf *out, const char *text, struct why *why) {
 	return why_err(why, e, "reading a path");
 }
 
-enum err restoreselect_init(struct restoreselect *s, const struct restore_options *o, struct why *why) {
+enum err restoreselect_init(
+	struct restoreselect *s, const struct restore_options *o, struct why *why) {
 	memset(s, 0, sizeof *s);
 	s->options = o;
 	s->all = o->path_count == 0 && !o->include && !o->exclude;
@@ -49,7 +50,7 @@ void restoreselect_done(struct restoreselect *s) {
 /* Whether ${path} is ${above} or below it. */
 static bool is_below(struct span path, struct span above) {
 	return path.len >= above.len && (path.len == above.len || path.ptr[above.len] == '/') &&
-	       span_equal(span_of(path.ptr, above.len), above);
+		span_equal(span_of(path.ptr, above.len), above);
 }
 
 static struct restoreselect_verdict look_paths(struct restoreselect *s, struct span path) {

@@ -18,7 +18,8 @@ struct restoreselect {
 };
 
 /* E_USAGE: a path with "." or ".." in it; E_NOMEM. */
-MUST_USE enum err restoreselect_init(struct restoreselect *s, const struct restore_options *o, struct why *why);
+MUST_USE enum err restoreselect_init(
+	struct restoreselect *s, const struct restore_options *o, struct why *why);
 void restoreselect_done(struct restoreselect *s);
 
 struct restoreselect_verdict {

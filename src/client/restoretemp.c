@@ -62,7 +62,8 @@ static bool is_ours(const char *name) {
 static bool is_left(int at, const char *name) {
 	struct stat st;
 	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) || S_ISDIR(st.st_mode)) return false;
-	if (!S_ISREG(st.st_mode)) return st.st_ctim.tv_sec < clock_real_ns() / 1000000000 - STALE_SECONDS;
+	if (!S_ISREG(st.st_mode))
+		return st.st_ctim.tv_sec < clock_real_ns() / 1000000000 - STALE_SECONDS;
 	int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) return false;
 	bool left = flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -73,7 +74,8 @@ static bool is_left(int at, const char *name) {
 static enum err sweep_one(void *ctx, const struct dirent *entry, struct why *why) {
 	const int *at = ctx;
 	(void)why;
-	if (is_ours(entry->d_name) && is_left(*at, entry->d_name)) (void)unlinkat(*at, entry->d_name, 0);
+	if (is_ours(entry->d_name) && is_left(*at, entry->d_name))
+		(void)unlinkat(*at, entry->d_name, 0);
 	return OK;
 }
 

@@ -14,12 +14,17 @@
 #include "client/restoretemp.h"
 #include "os/file.h"
 
-enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, PROC_NAME = 64, PATH_PART = 3800 };
+enum {
+	FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+	PROC_NAME = 64,
+	PATH_PART = 3800
+};
 
 static const char acl_default[] = "system.posix_acl_default";
 static const size_t path_max = (size_t)64 << 20;
 
-static struct restoretree_dir *dir_new(struct restorerun *r, struct span name, const struct restoreattrs *attrs) {
+static struct restoretree_dir *dir_new(
+	struct restorerun *r, struct span name, const struct restoreattrs *attrs) {
 	size_t xattrs = attrs->xattrs.items.len;
 	struct restoretree_dir *dir = mem_zalloc(sizeof *dir + name.len + 1 + xattrs);
 	if (!dir) return NULL;
@@ -123,7 +128,8 @@ void restoretree_finish_late(struct restorerun *r) {
 enum err restoretree_path(const struct restoretree_dir *dir, struct buf *out) {
 	size_t len = 0;
 	uint8_t *at;
-	for (const struct restoretree_dir *d = dir; d && d->above; d = d->above) len += 1 + strlen(d->name);
+	for (const struct restoretree_dir *d = dir; d && d->above; d = d->above)
+		len += 1 + strlen(d->name);
 	enum err e = buf_extend(out, len, &at);
 	if (e) return e;
 	for (const struct restoretree_dir *d = dir; d && d->above; d = d->above) {
@@ -139,7 +145,9 @@ enum err restoretree_path(const struct restoretree_dir *dir, struct buf *out) {
 static int look(struct restoretree_dir *dir) {
 	struct stat st;
 	if (fstat(dir->fd, &st)) return -1;
-	dir->now = (struct stat_now){ .uid = st.st_uid, .gid = st.st_gid, .mode = (uint16_t)(st.st_mode & 07777) };
+	dir->now = (struct stat_now){
+		.uid = st.st_uid, .gid = st.st_gid, .mode = (uint16_t)(st.st_mode & 07777)
+	};
 	/* in a new folder the group is the rule's own result; in an old one only the bit says it */
 	dir->gid_known = dir->fresh || (st.st_mode & S_ISGID);
 	dir->gid = st.st_gid;
@@ -162,7 +170,8 @@ enum err restoretree_root(struct restorerun *r, struct restoretree_dir **out, st
 	const char *target = r->options->target;
 	enum err e = file_make_folders(AT_FDCWD, target, FOLDER_PRIVATE, why);
 	if (e) return e;
-	struct restoretree_dir *dir = dir_new(r, span_of(NULL, 0), &(struct restoreattrs){ .mode = 0700 });
+	struct restoretree_dir *dir =
+		dir_new(r, span_of(NULL, 0), &(struct restoreattrs){ .mode = 0700 });
 	if (!dir) return why_err(why, E_NOMEM, "restoring");
 	/* the target is the user's word: a link there is followed */
 	dir->fd = openat(AT_FDCWD, target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -202,7 +211,8 @@ static int make_or_open(struct restoretree_dir *above, struct restoretree_dir *d
 	if (dir->fd < 0 && errno == EACCES) dir->fd = open_closed(above->fd, dir->name);
 	if (dir->fd < 0) return -1;
 	/* one that this user owns and may not write to: until the end */
-	if (!dir->fresh && dir->run->uid != 0 && fstat(dir->fd, &st) == 0 && st.st_uid == dir->run->uid && (~st.st_mode & 0700) &&
+	if (!dir->fresh && dir->run->uid != 0 && fstat(dir->fd, &st) == 0 &&
+		st.st_uid == dir->run->uid && (~st.st_mode & 0700) &&
 		fchmod(dir->fd, (st.st_mode & 07777) | 0700))
 		return -1;
 	return look(dir);
@@ -211,14 +221,16 @@ static int make_or_open(struct restoretree_dir *above, struct restoretree_dir *d
 static void note_failure(struct restoretree_dir *dir) {
 	struct why why = { OK, "" };
 	if (errno == ENOTDIR || errno == ELOOP)
-		err_ignore(why_set(&why, E_EXISTS, "something that is not a folder is in its place; it and all below it is left out"));
+		err_ignore(why_set(&why, E_EXISTS,
+			"something that is not a folder is in its place; it and all below it is left out"));
 	else
-		err_ignore(why_errno(&why, "the folder could not be made, and all below it is left out")); /* only the sentence counts */
+		err_ignore(why_errno(&why,
+			"the folder could not be made, and all below it is left out")); /* only the sentence counts */
 	restorerun_note(dir->run, RESTORE_FAILED, dir, NULL, why.msg);
 }
 
-enum err restoretree_enter(struct restoretree_dir *above, const struct direntry *d, const struct restoreattrs *attrs,
-	struct restoretree_dir **out) {
+enum err restoretree_enter(struct restoretree_dir *above, const struct direntry *d,
+	const struct restoreattrs *attrs, struct restoretree_dir **out) {
 	struct restorerun *r = above->run;
 	if (!direntry_name_ok(d->name)) {
 		restorerun_note(r, RESTORE_DAMAGED, above, NULL, "a name in it is not one");
@@ -229,7 +241,8 @@ enum err restoretree_enter(struct restoretree_dir *above, const struct direntry 
 	restoretree_hold(above);
 	dir->above = above;
 	if (make_or_open(above, dir)) {
-		if (errno == ENOSPC || errno == EDQUOT) err_ignore(restorerun_failed(r, dir, NULL, "")); /* ends the restore */
+		if (errno == ENOSPC || errno == EDQUOT)
+			err_ignore(restorerun_failed(r, dir, NULL, "")); /* ends the restore */
 		else note_failure(dir);
 		file_close(&dir->fd);
 		restoretree_drop(dir);
@@ -264,7 +277,8 @@ static int walk(int root, char *path) {
 		}
 		char after = path[n];
 		path[n] = '\0';
-		int next = single ? openat(fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : open_beneath(fd, path);
+		int next = single ? openat(fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+						  : open_beneath(fd, path);
 		int error = errno;
 		path[n] = after;
 		if (next < 0 && (error == ENOSYS || error == EPERM) && !single) {

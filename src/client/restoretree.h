@@ -28,14 +28,15 @@ struct restoretree_dir {
 };
 
 /* Opens the target, which is made if it is missing, as a folder that is used once. E_IO, E_DENIED, E_NOMEM. */
-MUST_USE enum err restoretree_root(struct restorerun *r, struct restoretree_dir **out, struct why *why);
+MUST_USE enum err restoretree_root(
+	struct restorerun *r, struct restoretree_dir **out, struct why *why);
 
 /*
  * Makes or opens the folder of the entry ${d} in ${above}, which is in use; it is used once then. What goes wrong with this
  * folder alone is noted: E_EXISTS.
  */
-MUST_USE enum err restoretree_enter(struct restoretree_dir *above, const struct direntry *d, const struct restoreattrs *attrs,
-	struct restoretree_dir **out);
+MUST_USE enum err restoretree_enter(struct restoretree_dir *above, const struct direntry *d,
+	const struct restoreattrs *attrs, struct restoretree_dir **out);
 
 /* One user more, one less. The last one gives it its attributes and closes it. */
 void restoretree_use(struct restoretree_dir *dir);

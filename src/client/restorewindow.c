@@ -16,13 +16,14 @@ enum {
 	PIECES_GROW = 4,
 	MEMORY_MOST = 16 << 20, /* of a window's items */
 	MEMORY_PART = 256 << 10,
-	RUN_BARE = 64,          /* items without content that are handed over together */
+	RUN_BARE = 64, /* items without content that are handed over together */
 	RUN_PIECES = 1024,
-	UNDER_WAY = 2,          /* windows that are worked off at a time */
+	UNDER_WAY = 2, /* windows that are worked off at a time */
 	QUEUE = 4096,
 	THREADS_MOST = 64,
 	PACKS_FIRST = 256,
-	OFFSET_BITS = 24, SLOT_BITS = 13,
+	OFFSET_BITS = 24,
+	SLOT_BITS = 13,
 };
 
 /* A pack, as short as a number. Lives as long as the line. */
@@ -78,7 +79,7 @@ struct restorewindow_line {
 	unsigned thread_count;
 	struct restorewindow *now;
 	uint32_t next_room;
-	unsigned under_way; /* with the run's lock */
+	unsigned under_way;  /* with the run's lock */
 	struct pack **packs; /* by name; open addressing */
 	size_t pack_count, pack_room;
 };
@@ -171,7 +172,8 @@ static bool grow_packs(struct restorewindow_line *l) {
 	return true;
 }
 
-static const struct pack *pack_of(struct restorewindow_line *l, const struct hash *name, uint32_t size) {
+static const struct pack *pack_of(
+	struct restorewindow_line *l, const struct hash *name, uint32_t size) {
 	if ((l->pack_count + 1) * 2 > l->pack_room && !grow_packs(l)) return NULL;
 	struct pack **slot = slot_of(l->packs, l->pack_room, name);
 	if (*slot) return *slot;
@@ -203,15 +205,17 @@ static enum err add_piece(struct restorewindow_line *l, const struct piece *p, s
 	if (!w) return why_err(why, E_NOMEM, "restoring");
 	atomic_fetch_add(&p->file->left, 1);
 	w->order[w->count] = (struct order){
-		.key = p->pack ? p->pack->number << (OFFSET_BITS + SLOT_BITS) | (uint64_t)p->offset << SLOT_BITS | p->slot : 0,
+		.key = p->pack ? p->pack->number << (OFFSET_BITS + SLOT_BITS) |
+				(uint64_t)p->offset << SLOT_BITS | p->slot
+					   : 0,
 		.piece = w->count,
 	};
 	w->pieces[w->count++] = *p;
 	return w->count == w->room || w->memory >= MEMORY_MOST ? restorewindow_flush(l, why) : OK;
 }
 
-enum err restorewindow_piece(struct restorewindow_line *l, struct restorefile *f, const struct streamref_item *chunk,
-	uint64_t data, struct why *why) {
+enum err restorewindow_piece(struct restorewindow_line *l, struct restorefile *f,
+	const struct streamref_item *chunk, uint64_t data, struct why *why) {
 	struct piece p = { .file = f, .id = chunk->id, .size = chunk->length, .data = data };
 	enum err e = find_place(l, &p, why);
 	return e ? e : add_piece(l, &p, why);
@@ -283,7 +287,8 @@ bool restorewindow_wait(struct restorewindow_line *l) {
 	return busy;
 }
 
-static enum err read_chunk(struct restorerun *r, const struct piece *p, struct fetch_chunk *chunk, struct why *why) {
+static enum err read_chunk(
+	struct restorerun *r, const struct piece *p, struct fetch_chunk *chunk, struct why *why) {
 	enum err e = E_NOTFOUND;
 	if (p->pack) {
 		struct place place = {
@@ -301,7 +306,8 @@ static enum err read_chunk(struct restorerun *r, const struct piece *p, struct f
 		}
 		e = fetch_from(r->fetch, CHUNKTYPE_CONTENT, &p->id, &place, chunk, why);
 	}
-	if (e && e != E_NOMEM && e != E_CANCELLED) e = fetch_chunk(r->fetch, CHUNKTYPE_CONTENT, &p->id, chunk, why);
+	if (e && e != E_NOMEM && e != E_CANCELLED)
+		e = fetch_chunk(r->fetch, CHUNKTYPE_CONTENT, &p->id, chunk, why);
 	return e;
 }
 
@@ -341,7 +347,8 @@ static void work(void *ctx) {
 	while (queue_get(l->queue, &next) == OK) {
 		struct run *run = next;
 		struct restorewindow *w = run->window;
-		for (uint32_t i = run->from; i < run->to; i++) work_piece(l->run, &w->pieces[w->order[i].piece]);
+		for (uint32_t i = run->from; i < run->to; i++)
+			work_piece(l->run, &w->pieces[w->order[i].piece]);
 		if (atomic_fetch_sub(&w->runs_left, 1) == 1) {
 			mutex_lock(&l->run->lock);
 			l->under_way--;
@@ -352,8 +359,8 @@ static void work(void *ctx) {
 	}
 }
 
-enum err restorewindow_start(struct restorewindow_line **out, struct restorerun *r, unsigned threads,
-	struct why *why) {
+enum err restorewindow_start(
+	struct restorewindow_line **out, struct restorerun *r, unsigned threads, struct why *why) {
 	struct restorewindow_line *l = mem_zalloc(sizeof *l);
 	if (!l) return why_err(why, E_NOMEM, "restoring");
 	l->run = r;
@@ -374,7 +381,8 @@ enum err restorewindow_start(struct restorewindow_line **out, struct restorerun 
 void restorewindow_end(struct restorewindow_line *l) {
 	struct why why = { OK, "" };
 	if (!l) return;
-	if (l->queue && l->thread_count) err_ignore(restorewindow_flush(l, &why)); /* cannot fail while the queue is open */
+	if (l->queue && l->thread_count)
+		err_ignore(restorewindow_flush(l, &why)); /* cannot fail while the queue is open */
 	if (l->queue) queue_close(l->queue);
 	for (unsigned i = 0; i < l->thread_count; i++) thread_join(&l->threads[i]);
 	if (l->now) restorewindow_drop(l->now);

@@ -11,8 +11,8 @@
 struct restorewindow_line;
 
 /* Starts ${threads} threads. E_NOMEM, E_IO. */
-MUST_USE enum err restorewindow_start(struct restorewindow_line **out, struct restorerun *r, unsigned threads,
-	struct why *why);
+MUST_USE enum err restorewindow_start(
+	struct restorewindow_line **out, struct restorerun *r, unsigned threads, struct why *why);
 
 /* Works off what was planned and ends the threads. NULL is fine. */
 void restorewindow_end(struct restorewindow_line *l);
@@ -24,11 +24,12 @@ struct restorefile *restorewindow_file(struct restorewindow_line *l);
 void *restorewindow_memory(struct restorewindow_line *l, size_t n);
 
 /* Adds a piece: a chunk of content, from byte ${data} of the stream on. E_NOMEM, E_IO. */
-MUST_USE enum err restorewindow_piece(struct restorewindow_line *l, struct restorefile *f, const struct streamref_item *chunk,
-	uint64_t data, struct why *why);
+MUST_USE enum err restorewindow_piece(struct restorewindow_line *l, struct restorefile *f,
+	const struct streamref_item *chunk, uint64_t data, struct why *why);
 
 /* Adds an item without content. E_NOMEM. */
-MUST_USE enum err restorewindow_bare(struct restorewindow_line *l, struct restorefile *f, struct why *why);
+MUST_USE enum err restorewindow_bare(
+	struct restorewindow_line *l, struct restorefile *f, struct why *why);
 
 /* Hands over what was gathered so far. Waits if two windows are being worked off. E_NOMEM. */
 MUST_USE enum err restorewindow_flush(struct restorewindow_line *l, struct why *why);

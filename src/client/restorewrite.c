@@ -6,7 +6,8 @@
 
 enum { BLOCK = 4096 };
 
-void restorewrite_extents(const struct direntry *d, struct restorewrite_extent *out, size_t *count) {
+void restorewrite_extents(
+	const struct direntry *d, struct restorewrite_extent *out, size_t *count) {
 	struct direntry_hole hole = { .rest = d->holes.items };
 	uint64_t holes = 0;
 	size_t n = 0;
@@ -34,7 +35,8 @@ static bool write_all(int fd, uint64_t offset, struct span bytes) {
 
 static bool is_zero(struct span bytes) {
 	static const uint8_t zeros[BLOCK];
-	return bytes.len > 0 && bytes.ptr[0] == 0 && bytes.len <= BLOCK && memcmp(bytes.ptr, zeros, bytes.len) == 0;
+	return bytes.len > 0 && bytes.ptr[0] == 0 && bytes.len <= BLOCK &&
+		memcmp(bytes.ptr, zeros, bytes.len) == 0;
 }
 
 /* The part of ${bytes} up to where the file's next whole block begins, at most a block. */
@@ -49,7 +51,8 @@ static bool write_sparse(int fd, uint64_t offset, struct span bytes) {
 	for (size_t at = 0; at < bytes.len;) {
 		size_t n = block_part(offset + at, bytes.len - at);
 		if (is_zero(span_of(bytes.ptr + at, n))) {
-			if (!write_all(fd, offset + at - have, span_of(bytes.ptr + at - have, have))) return false;
+			if (!write_all(fd, offset + at - have, span_of(bytes.ptr + at - have, have)))
+				return false;
 			have = 0;
 		} else {
 			have += n;
@@ -75,7 +78,8 @@ static size_t extent_of(const struct restorewrite_map *map, uint64_t data) {
 static uint64_t place_of(const struct restorewrite_map *map, uint64_t data, size_t *n) {
 	if (map->count == 0) return data;
 	size_t i = extent_of(map, data);
-	if (i + 1 < map->count && map->extents[i + 1].data - data < *n) *n = (size_t)(map->extents[i + 1].data - data);
+	if (i + 1 < map->count && map->extents[i + 1].data - data < *n)
+		*n = (size_t)(map->extents[i + 1].data - data);
 	return map->extents[i].file + (data - map->extents[i].data);
 }
 
@@ -84,14 +88,16 @@ bool restorewrite_at(int fd, const struct restorewrite_map *map, uint64_t data, 
 		size_t n = bytes.len;
 		uint64_t offset = place_of(map, data, &n);
 		struct span part = span_of(bytes.ptr, n);
-		if (map->sparse ? !write_sparse(fd, offset, part) : !write_all(fd, offset, part)) return false;
+		if (map->sparse ? !write_sparse(fd, offset, part) : !write_all(fd, offset, part))
+			return false;
 		data += n;
 		bytes = span_skip(bytes, n);
 	}
 	return true;
 }
 
-bool restorewrite_read(int fd, const struct restorewrite_map *map, uint64_t data, uint8_t *out, size_t n) {
+bool restorewrite_read(
+	int fd, const struct restorewrite_map *map, uint64_t data, uint8_t *out, size_t n) {
 	while (n > 0) {
 		size_t part = n;
 		uint64_t offset = place_of(map, data, &part);

@@ -23,6 +23,7 @@ struct restorewrite_map {
 bool restorewrite_at(int fd, const struct restorewrite_map *map, uint64_t data, struct span bytes);
 
 /* Reads them back to ${out}. False with errno; a file that is shorter is EIO. */
-bool restorewrite_read(int fd, const struct restorewrite_map *map, uint64_t data, uint8_t *out, size_t n);
+bool restorewrite_read(
+	int fd, const struct restorewrite_map *map, uint64_t data, uint8_t *out, size_t n);
 
 #endif

@@ -85,10 +85,12 @@ static void noted(void *ctx, enum restore_note note, struct span path, const cha
 	if (note == RESTORE_ITEM && ++f->items > ITEMS_MOST) abort(); /* a tree without end */
 	if (note == RESTORE_ITEM) return;
 	(void)snprintf(f->last, sizeof f->last, "%s", text);
-	(void)snprintf(f->noted, sizeof f->noted, "%.*s", (int)(path.len > 400 ? 400 : path.len), (const char *)path.ptr);
+	(void)snprintf(f->noted, sizeof f->noted, "%.*s", (int)(path.len > 400 ? 400 : path.len),
+		(const char *)path.ptr);
 }
 
-static enum err restore_with(struct fixture *f, const struct hash *id, struct restore_options o, struct restore_result *r) {
+static enum err restore_with(
+	struct fixture *f, const struct hash *id, struct restore_options o, struct restore_result *r) {
 	struct why why = { OK, "" };
 	o.snapshot = *id;
 	o.target = f->target;
@@ -160,8 +162,8 @@ static void names(void **state) {
 	static const struct {
 		const char *name;
 		size_t len;
-	} bad[] = { { "..", 2 }, { ".", 1 }, { "", 0 }, { "../victim/x", 11 }, { "/tmp/x", 6 }, { "a/../../x", 9 }, { "a\0b", 3 },
-		{ "a/b", 3 }, { "x/", 2 } };
+	} bad[] = { { "..", 2 }, { ".", 1 }, { "", 0 }, { "../victim/x", 11 }, { "/tmp/x", 6 },
+		{ "a/../../x", 9 }, { "a\0b", 3 }, { "a/b", 3 }, { "x/", 2 } };
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct direntry d = craft_file("x", &f->text);
 		struct direntry good = craft_file("\xff\xff", &f->text);
@@ -171,7 +173,8 @@ static void names(void **state) {
 		craft_add(&f->entries, &good);
 		folder = craft_folder(&f->c, &f->entries);
 		buf_clear(&f->entries);
-		struct direntry inner = craft_directory("inner", &folder), other = craft_file("other", &f->text);
+		struct direntry inner = craft_directory("inner", &folder),
+						other = craft_file("other", &f->text);
 		craft_add(&f->entries, &inner);
 		craft_add(&f->entries, &other);
 		struct hash id = snapshot_of(f);
@@ -237,7 +240,8 @@ static void planted_links(void **state) {
 	struct fixture *f = *state;
 	char path[SCRATCH_MAX], secret[SCRATCH_MAX];
 	struct direntry file = craft_file("file", &f->text), large = craft_file("large", &f->large),
-			link = craft_link("link", "elsewhere"), empty = craft_directory("folder", &(struct streamref){ .length = 0 });
+					link = craft_link("link", "elsewhere"),
+					empty = craft_directory("folder", &(struct streamref){ .length = 0 });
 	craft_add(&f->entries, &file);
 	craft_add(&f->entries, &empty);
 	craft_add(&f->entries, &large);
@@ -251,7 +255,8 @@ static void planted_links(void **state) {
 		assert_int_equal(symlink(secret, scratch_join(path, f->target, "large")), 0);
 		assert_int_equal(symlink(secret, scratch_join(path, f->target, "link")), 0);
 		assert_int_equal(symlink(f->victim, scratch_join(path, f->target, "folder")), 0);
-		enum err e = restore_with(f, &id, (struct restore_options){ .overwrite = (enum restore_overwrite)overwrite }, &r);
+		enum err e = restore_with(
+			f, &id, (struct restore_options){ .overwrite = (enum restore_overwrite)overwrite }, &r);
 		assert_int_equal(e, OK);
 		assert_int_equal(r.counts[RESTORE_NOT_DONE], 1); /* the folder */
 		if (overwrite == RESTORE_NEVER) assert_int_equal(r.counts[RESTORE_KEPT], 3);
@@ -283,8 +288,8 @@ static void link_groups(void **state) {
 	char secret[SCRATCH_MAX], path[SCRATCH_MAX];
 	struct stat a, b;
 	(void)scratch_join(secret, f->victim, "secret");
-	struct direntry first = craft_link("a", secret), same = craft_link("b", secret), file = craft_file("c", &f->text),
-			again = craft_file("d", &f->text);
+	struct direntry first = craft_link("a", secret), same = craft_link("b", secret),
+					file = craft_file("c", &f->text), again = craft_file("d", &f->text);
 	craft_group(&first, 1);
 	craft_group(&same, 1);
 	craft_group(&file, 1);
@@ -316,8 +321,44 @@ static void group_not_linked_to_others(void **state) {
 	craft_add(&f->entries, &second);
 	struct hash id = snapshot_of(f);
 	assert_int_equal(mkdir(f->target, 0755), 0);
-	assert_int_equal(link(scratch_join(secret, f->victim, "secret"), scratch_join(path, f->target, "a")), 0);
-	assert_int_equal(restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_NEVER }, &r), OK);
+	assert_int_equal(
+		link(scratch_join(secret, f->victim, "secret"), scratch_join(path, f->target, "a")), 0);
+	assert_int_equal(
+		restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_NEVER }, &r), OK);
+	has_text(f->target, "b", "restored");
+	assert_int_equal(lstat(scratch_join(path, f->target, "b"), &st), 0);
+	assert_int_equal(st.st_nlink, 1);
+	assert_int_equal(unlink(scratch_join(path, f->target, "a")), 0);
+	victim_is_whole(f);
+}
+
+/* Puts the victim's file in the place of a group's first member, as soon as that is restored. */
+static void exchanged(void *ctx, enum restore_note note, struct span path, const char *text) {
+	struct fixture *f = ctx;
+	char member[SCRATCH_MAX], secret[SCRATCH_MAX];
+	(void)text;
+	if (note != RESTORE_ITEM || !span_equal(path, span_text("/a"))) return;
+	assert_int_equal(unlink(scratch_join(member, f->target, "a")), 0);
+	assert_int_equal(link(scratch_join(secret, f->victim, "secret"), member), 0);
+	f->items++;
+}
+
+/* P04, P05: a first member that was exchanged meanwhile is not linked to. */
+static void exchanged_member(void **state) {
+	struct fixture *f = *state;
+	char path[SCRATCH_MAX];
+	struct stat st;
+	struct restore_result r;
+	struct direntry first = craft_file("a", &f->text), second = craft_file("b", &f->text);
+	craft_group(&first, 4);
+	craft_group(&second, 4);
+	craft_add(&f->entries, &first);
+	craft_add(&f->entries, &second);
+	struct hash id = snapshot_of(f);
+	struct restore_options o = { .overwrite = RESTORE_ALWAYS, .each = true, .noted = exchanged };
+	assert_int_equal(restore_with(f, &id, o, &r), OK);
+	assert_int_equal(f->items, 1);
+	assert_int_equal(r.counts[RESTORE_NOT_COMPLETE], 1);
 	has_text(f->target, "b", "restored");
 	assert_int_equal(lstat(scratch_join(path, f->target, "b"), &st), 0);
 	assert_int_equal(st.st_nlink, 1);
@@ -354,7 +395,8 @@ static void swap(void *ctx) {
 /* P05: folders are exchanged for links to the victim while files are put into them. */
 static void swapped_folders(void **state) {
 	struct fixture *f = *state;
-	struct direntry file = craft_file("planted", &f->text), linked = craft_file("zlinked", &f->text);
+	struct direntry file = craft_file("planted", &f->text),
+					linked = craft_file("zlinked", &f->text);
 	craft_group(&file, 3);
 	craft_group(&linked, 3);
 	craft_add(&f->entries, &file);
@@ -375,7 +417,8 @@ static void swapped_folders(void **state) {
 	assert_int_equal(thread_start(&thread, swap, &s, NULL), OK);
 	for (int i = 0; i < SWAPS; i++) {
 		struct restore_result r;
-		assert_int_equal(restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_ALWAYS }, &r), OK);
+		assert_int_equal(
+			restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_ALWAYS }, &r), OK);
 		tries += SWAP_FOLDERS;
 		failed += r.counts[RESTORE_NOT_DONE];
 		assert_int_equal(scratch_count(f->victim), 1);
@@ -383,7 +426,8 @@ static void swapped_folders(void **state) {
 	atomic_store(&s.stop, true);
 	thread_join(&thread);
 	victim_is_whole(f);
-	printf("%lu folders restored, %lu refused, %lu exchanges\n", tries, failed, atomic_load(&s.swaps));
+	printf(
+		"%lu folders restored, %lu refused, %lu exchanges\n", tries, failed, atomic_load(&s.swaps));
 	assert_true(failed > 0); /* the attack did meet the restore */
 }
 
@@ -395,12 +439,17 @@ static void rights(void **state) {
 	struct buf items;
 	static const uint8_t capability[20] = { 0, 0, 0, 2, 0, 0x20 };
 	buf_init(&items, 1 << 16);
-	assert_int_equal(direntry_add_xattr(&items, span_text("security.capability"), span_of(capability, 20)), OK);
+	assert_int_equal(
+		direntry_add_xattr(&items, span_text("security.capability"), span_of(capability, 20)), OK);
 	assert_int_equal(direntry_add_xattr(&items, span_text("security.other"), span_text("x")), OK);
 	assert_int_equal(direntry_add_xattr(&items, span_text("trusted.x"), span_text("x")), OK);
 	assert_int_equal(direntry_add_xattr(&items, span_text("user.x"), span_text("x")), OK);
-	struct direntry d = craft_file("file", &f->text), device = { .type = DIRENTRY_CHAR, .name = span_text("null"), .mode = 0666,
-		.major = 1, .minor = 3 };
+	struct direntry d = craft_file("file", &f->text),
+					device = { .type = DIRENTRY_CHAR,
+						.name = span_text("null"),
+						.mode = 0666,
+						.major = 1,
+						.minor = 3 };
 	d.mode = 06755;
 	d.flags |= DIRENTRY_HAS_XATTRS;
 	d.xattrs = (struct direntry_items){ .count = 4, .items = buf_span(&items) };
@@ -413,7 +462,8 @@ static void rights(void **state) {
 	assert_int_equal(st.st_mode & 07777, 0755);
 	char names_found[256];
 	ssize_t n = listxattr(path, names_found, sizeof names_found);
-	if (r.counts[RESTORE_NOT_COMPLETE] == 0) assert_int_equal(n, sizeof "user.x"); /* where the file system has attributes */
+	if (r.counts[RESTORE_NOT_COMPLETE] == 0)
+		assert_int_equal(n, sizeof "user.x"); /* where the file system has attributes */
 	else assert_int_equal(n, 0);
 	assert_false(is_there(f->target, "null"));
 	assert_int_equal(r.counts[RESTORE_NO_SETUID], 1);
@@ -450,8 +500,11 @@ static void setuid_of_another(void **state) {
 /* P08: any other name is taken as it is, and means nothing. */
 static void special_names(void **state) {
 	struct fixture *f = *state;
-	static const char *const odd[] = { "\x01\x1b[31mred", " ", "-rf", "...", "AUX", "CON.txt", "a\\..\\b", "file:stream", "new\nline",
-		"trailing.", "trailing ", "~", "\xe2\x80\xae" "gpj.exe", "\xff\xfe" };
+	static const char *const odd[] = { "\x01\x1b[31mred", " ", "-rf", "...", "AUX", "CON.txt",
+		"a\\..\\b", "file:stream", "new\nline", "trailing.", "trailing ", "~",
+		"\xe2\x80\xae"
+		"gpj.exe",
+		"\xff\xfe" };
 	size_t count = sizeof odd / sizeof odd[0];
 	for (size_t i = 0; i < count; i++) {
 		struct direntry d = craft_file(odd[i], &f->text);
@@ -473,13 +526,16 @@ static void data_bomb(void **state) {
 	uint8_t *zeros = calloc(1, LIMIT_CHUNK);
 	struct hash chunk;
 	struct why why = { OK, "" };
-	testvault_must(storing_chunk(f->c.storing, CHUNKTYPE_CONTENT, span_of(zeros, LIMIT_CHUNK), &chunk, &why), &why, "chunk");
+	testvault_must(
+		storing_chunk(f->c.storing, CHUNKTYPE_CONTENT, span_of(zeros, LIMIT_CHUNK), &chunk, &why),
+		&why, "chunk");
 	free(zeros);
 	struct streamref_item items[ITEMS];
 	uint64_t length = LIMIT_CHUNK;
 	uint32_t size = LIMIT_CHUNK;
 	for (unsigned level = 0; level < LEVELS - 1; level++) {
-		for (size_t i = 0; i < ITEMS; i++) items[i] = (struct streamref_item){ .id = chunk, .length = size };
+		for (size_t i = 0; i < ITEMS; i++)
+			items[i] = (struct streamref_item){ .id = chunk, .length = size };
 		chunk = craft_list(&f->c, items, ITEMS);
 		size = ITEMS * SIZE_STREAM_ITEM;
 		length *= ITEMS;
@@ -514,7 +570,8 @@ static void too_large(void **state) {
 	struct streamref root = craft_folder(&f->c, &f->entries);
 	struct hash id = craft_end(&f->c, &root, 1, (uint64_t)1 << 60);
 	craft_begin(&f->c, &f->t);
-	assert_int_equal(restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_ALWAYS }, &r), E_LIMIT);
+	assert_int_equal(
+		restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_ALWAYS }, &r), E_LIMIT);
 	assert_non_null(strstr(f->last, "1152921504606846976"));
 	assert_int_equal(scratch_count(f->target), 0);
 }
@@ -530,12 +587,14 @@ static void holes(void **state) {
 	buf_init(&many, 8 << 20);
 	assert_int_equal(direntry_add_hole(&huge, &end, 0, INT64_MAX), OK);
 	end = 0;
-	for (uint64_t i = 0; i < LIMIT_HOLES; i++) assert_int_equal(direntry_add_hole(&many, &end, i * 8192 + 8, 8184), OK);
+	for (uint64_t i = 0; i < LIMIT_HOLES; i++)
+		assert_int_equal(direntry_add_hole(&many, &end, i * 8192 + 8, 8184), OK);
 	uint8_t *data = calloc(1, (size_t)LIMIT_HOLES * 8);
 	memset(data, 'x', (size_t)LIMIT_HOLES * 8);
 	struct streamref content = craft_content(&f->c, span_of(data, (size_t)LIMIT_HOLES * 8));
 	free(data);
-	struct direntry one = craft_file("huge", &(struct streamref){ .length = 0 }), full = craft_file("many", &content);
+	struct direntry one = craft_file("huge", &(struct streamref){ .length = 0 }),
+					full = craft_file("many", &content);
 	one.flags = full.flags = DIRENTRY_HAS_HOLES;
 	one.holes = (struct direntry_items){ .count = 1, .items = buf_span(&huge) };
 	full.holes = (struct direntry_items){ .count = LIMIT_HOLES, .items = buf_span(&many) };
@@ -571,7 +630,9 @@ static void folder_bomb(void **state) {
 	}
 	struct hash id = craft_end(&f->c, &below, 10, 0);
 	craft_begin(&f->c, &f->t);
-	assert_int_equal(restore_with(f, &id, (struct restore_options){ .overwrite = RESTORE_ALWAYS, .each = true }, &r), E_FORGED);
+	assert_int_equal(restore_with(f, &id,
+						 (struct restore_options){ .overwrite = RESTORE_ALWAYS, .each = true }, &r),
+		E_FORGED);
 	assert_true(f->items > 0);
 }
 
@@ -584,10 +645,15 @@ static void last_chunk(void **state) {
 	uint8_t *bytes = malloc(LIMIT_CHUNK);
 	struct why why = { OK, "" };
 	memset(bytes, 'w', LIMIT_CHUNK);
-	testvault_must(storing_chunk(f->c.storing, CHUNKTYPE_CONTENT, span_of(bytes, LIMIT_CHUNK), &whole, &why), &why, "chunk");
+	testvault_must(
+		storing_chunk(f->c.storing, CHUNKTYPE_CONTENT, span_of(bytes, LIMIT_CHUNK), &whole, &why),
+		&why, "chunk");
 	free(bytes);
-	struct streamref_item items[3] = { { whole, LIMIT_CHUNK }, { whole, LIMIT_CHUNK }, { hash_from(nowhere), 5 } };
-	struct streamref ref = { .length = 2 * (uint64_t)LIMIT_CHUNK + 5, .depth = 1, .id = craft_list(&f->c, items, 3) };
+	struct streamref_item items[3] = { { whole, LIMIT_CHUNK }, { whole, LIMIT_CHUNK },
+		{ hash_from(nowhere), 5 } };
+	struct streamref ref = {
+		.length = 2 * (uint64_t)LIMIT_CHUNK + 5, .depth = 1, .id = craft_list(&f->c, items, 3)
+	};
 	struct direntry cut = craft_file("cut", &ref), file = craft_file("file", &f->text);
 	craft_add(&f->entries, &cut);
 	craft_add(&f->entries, &file);
@@ -641,6 +707,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(planted_above, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(link_groups, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(group_not_linked_to_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(exchanged_member, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(swapped_folders, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rights, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(setuid_of_another, set_up, tear_down),

@@ -22,21 +22,24 @@ void craft_begin(struct craft *c, struct testvault *t) {
 		.fresh = &t->session.secrets->fresh,
 	};
 	testvault_must(packrun_new(&c->run, &p, &why), &why, "a run");
-	c->shared = (struct storing_shared){ .vault = &t->vault, .run = c->run, .squeeze = SQUEEZE_FAST };
+	c->shared =
+		(struct storing_shared){ .vault = &t->vault, .run = c->run, .squeeze = SQUEEZE_FAST };
 	testvault_must(storing_new(&c->storing, &c->shared, &why), &why, "storing");
 }
 
 struct streamref craft_content(struct craft *c, struct span bytes) {
 	struct streamref ref = { .length = 0 };
 	struct why why = { OK, "" };
-	testvault_must(storing_bytes(c->storing, CHUNKTYPE_CONTENT, bytes, &ref, &why), &why, "content");
+	testvault_must(
+		storing_bytes(c->storing, CHUNKTYPE_CONTENT, bytes, &ref, &why), &why, "content");
 	return ref;
 }
 
 struct streamref craft_folder(struct craft *c, const struct buf *entries) {
 	struct streamref ref = { .length = 0 };
 	struct why why = { OK, "" };
-	testvault_must(storing_bytes(c->storing, CHUNKTYPE_DIRECTORY, buf_span(entries), &ref, &why), &why, "a folder");
+	testvault_must(storing_bytes(c->storing, CHUNKTYPE_DIRECTORY, buf_span(entries), &ref, &why),
+		&why, "a folder");
 	return ref;
 }
 
@@ -50,7 +53,8 @@ struct hash craft_list(struct craft *c, const struct streamref_item *items, size
 		testvault_must(buf_extend(&bytes, SIZE_STREAM_ITEM, &at), NULL, "a list");
 		streamref_item_encode(&items[i], at);
 	}
-	testvault_must(storing_chunk(c->storing, CHUNKTYPE_LIST, buf_span(&bytes), &id, &why), &why, "a list");
+	testvault_must(
+		storing_chunk(c->storing, CHUNKTYPE_LIST, buf_span(&bytes), &id, &why), &why, "a list");
 	buf_free(&bytes);
 	return id;
 }
@@ -137,7 +141,8 @@ static enum err decide(void *ctx, struct vault *v, struct vault_entry *out, stru
 	return OK;
 }
 
-struct hash craft_end(struct craft *c, const struct streamref *root, uint64_t entries, uint64_t bytes) {
+struct hash craft_end(
+	struct craft *c, const struct streamref *root, uint64_t entries, uint64_t bytes) {
 	struct why why = { OK, "" };
 	struct buf encoded;
 	struct decision d;
@@ -153,7 +158,9 @@ struct hash craft_end(struct craft *c, const struct streamref *root, uint64_t en
 		.bytes = bytes,
 	};
 	testvault_must(snapshot_encode(&s, &encoded), NULL, "a snapshot");
-	testvault_must(storing_chunk(c->storing, CHUNKTYPE_SNAPSHOT, buf_span(&encoded), &d.snapshot, &why), &why, "a snapshot");
+	testvault_must(
+		storing_chunk(c->storing, CHUNKTYPE_SNAPSHOT, buf_span(&encoded), &d.snapshot, &why), &why,
+		"a snapshot");
 	testvault_must(storing_flush(c->storing, &why), &why, "storing");
 	testvault_must(packrun_index(c->run, NULL, &d.locations, &why), &why, "an index");
 	testvault_must(vault_append(&c->t->vault, decide, &d, &why), &why, "appending");

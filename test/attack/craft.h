@@ -44,6 +44,7 @@ void craft_add_named(struct buf *entries, const struct direntry *d, struct span 
 void craft_drop(struct craft *c);
 
 /* Ends with a snapshot of ${root}, which says that it has ${entries} entries and ${bytes} bytes; its id. */
-struct hash craft_end(struct craft *c, const struct streamref *root, uint64_t entries, uint64_t bytes);
+struct hash craft_end(
+	struct craft *c, const struct streamref *root, uint64_t entries, uint64_t bytes);
 
 #endif

@@ -61,15 +61,19 @@ static int temps(void) {
 
 static int differences(void) {
 	char command[3 * SCRATCH_MAX + 64];
-	(void)snprintf(command, sizeof command, "diff -r --no-dereference '%s' '%s%s' 2>&1 | wc -l", source, target, source);
+	(void)snprintf(command, sizeof command, "diff -r --no-dereference '%s' '%s%s' 2>&1 | wc -l",
+		source, target, source);
 	return count_of(command);
 }
 
-static enum err restore(struct testvault *t, const struct hash *id, bool verify, struct restore_result *r) {
+static enum err restore(
+	struct testvault *t, const struct hash *id, bool verify, struct restore_result *r) {
 	struct why why = { OK, "" };
-	struct restore_options o = {
-		.snapshot = *id, .target = target, .overwrite = RESTORE_ALWAYS, .threads = 2, .verify = verify
-	};
+	struct restore_options o = { .snapshot = *id,
+		.target = target,
+		.overwrite = RESTORE_ALWAYS,
+		.threads = 2,
+		.verify = verify };
 	return restore_run(&t->vault, &o, r, &why);
 }
 
@@ -111,7 +115,8 @@ static void out_of_memory(void **state) {
 			assert_int_equal(differences(), 0);
 		} else {
 			failed++;
-			if (e != OK && e != E_NOMEM) fail_msg("allocation %llu: %s", (unsigned long long)n, err_text(e));
+			if (e != OK && e != E_NOMEM)
+				fail_msg("allocation %llu: %s", (unsigned long long)n, err_text(e));
 		}
 		if (access(target, F_OK) == 0) assert_int_equal(temps(), 0);
 		if (failed % 50 == 1) {
@@ -120,7 +125,8 @@ static void out_of_memory(void **state) {
 		}
 		if (access(target, F_OK) == 0) scratch_remove(target);
 	}
-	printf("%llu allocations: %u restores failed, %u were whole\n", (unsigned long long)all, failed, whole);
+	printf("%llu allocations: %u restores failed, %u were whole\n", (unsigned long long)all, failed,
+		whole);
 	assert_true(failed > 50);
 	testvault_close(&t);
 	store_free(store);

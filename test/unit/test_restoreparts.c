@@ -101,7 +101,9 @@ static void write_around(const struct span_at *holes, size_t count, uint64_t siz
 static void around_holes(void **state) {
 	(void)state;
 	static const struct span_at first[] = { { 0, 4096 } }, last[] = { { SIZE - 10, 10 } },
-		several[] = { { 0, 1 }, { 100, 3 }, { 8192, 65536 }, { 100000, 1 }, { 100002, 12345 } }, all[] = { { 0, SIZE } };
+								several[] = { { 0, 1 }, { 100, 3 }, { 8192, 65536 }, { 100000, 1 },
+									{ 100002, 12345 } },
+								all[] = { { 0, SIZE } };
 	write_around(NULL, 0, SIZE);
 	write_around(first, 1, SIZE);
 	write_around(last, 1, SIZE);
@@ -120,7 +122,8 @@ static void sparse(void **state) {
 	data[SIZE - 1] = 'c';
 	int fd = new_file("sparse", SIZE);
 	for (size_t at = 0; at < SIZE; at += 70000)
-		assert_true(restorewrite_at(fd, &map, at, span_of(data + at, SIZE - at < 70000 ? SIZE - at : 70000)));
+		assert_true(restorewrite_at(
+			fd, &map, at, span_of(data + at, SIZE - at < 70000 ? SIZE - at : 70000)));
 	assert_int_equal(pread(fd, got, SIZE, 0), SIZE);
 	assert_memory_equal(got, data, SIZE);
 	/* the blocks with something in them, and the ones that the pieces divide */
@@ -190,8 +193,8 @@ static bool is_there(const char *name) {
 /* What is left of a restore that died goes; what is held, or only looks alike, stays. */
 static void temporary_names(void **state) {
 	(void)state;
-	char held[RESTORETEMP_NAME], left[RESTORETEMP_NAME], folder[RESTORETEMP_NAME], other[RESTORETEMP_NAME],
-		path[SCRATCH_MAX];
+	char held[RESTORETEMP_NAME], left[RESTORETEMP_NAME], folder[RESTORETEMP_NAME],
+		other[RESTORETEMP_NAME], path[SCRATCH_MAX];
 	int at = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = restoretemp_open(at, held), gone = restoretemp_open(at, left);
 	assert_true(fd >= 0 && gone >= 0);
