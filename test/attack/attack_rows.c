@@ -84,7 +84,7 @@ static void row_r10(struct rows *r) {
 		for (size_t v = 0; v <= last; v++) {
 			struct testvault t;
 			struct why why = { OK, "" };
-			char label[64];
+			char label[128];
 			size_t p = (a * 7 + v * 3) % (last + 1);
 			(void)snprintf(label, sizeof label, "account %zu, vault %zu, packs %zu", a, v, p);
 			mix(r, a, v, p);
