@@ -6,6 +6,7 @@
  *   FAULT_AT     the number of the call; 0: none
  *   FAULT_DO     kill (before it has an effect), killafter, EIO, ENOSPC, EDQUOT, short (half of the bytes are written)
  *   FAULT_FROM   not 0: all calls from that one on fail, but for removing (a disk that stays full)
+ *   FAULT_CLOCK  seconds that the clock is wrong by; CLOCK_REALTIME only
  *   FAULT_LOG    a file: the call that was hit, or at the end the number of calls
  *
  * Standard output and error don't count: what is written there is no state.
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { CHANGE = 1, SYNC = 2, WRITE = 4, READ = 8 };
@@ -32,6 +34,7 @@ static unsigned long at;
 static bool from_then_on;
 static enum act act;
 static int error;
+static long clock_error;
 static const char *log_path;
 static atomic_ulong calls;
 
@@ -61,6 +64,8 @@ __attribute__((constructor)) static void begin(void) {
 	at = text ? strtoul(text, NULL, 10) : 0;
 	text = getenv("FAULT_FROM");
 	from_then_on = text && strcmp(text, "0") != 0;
+	text = getenv("FAULT_CLOCK");
+	clock_error = text ? strtol(text, NULL, 10) : 0;
 	log_path = getenv("FAULT_LOG");
 	text = getenv("FAULT_DO");
 	if (!text) return;
@@ -233,4 +238,10 @@ long syscall(long number, ...) {
 		return -1;
 	}
 	return AFTER(todo, REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+}
+
+int clock_gettime(clockid_t clock, struct timespec *out) {
+	int result = REAL(clock_gettime)(clock, out);
+	if (result == 0 && clock == CLOCK_REALTIME) out->tv_sec += clock_error;
+	return result;
 }
