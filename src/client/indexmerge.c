@@ -96,6 +96,16 @@ static enum err plan_without(
 typedef enum err planner(
 	struct merging *m, struct places *places, struct indexplan *plan, struct why *why);
 
+/* An index can't be read: it is damaged, or another device has replaced it and its packs are gone already. */
+static enum err damaged(struct vault *v, struct why *why) {
+	uint64_t count = v->state.count;
+	enum err e = vault_refresh(v, why);
+	if (e) return e;
+	if (v->state.count != count)
+		return why_set(why, E_CANCELLED, "another device replaced the indexes");
+	return why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
+}
+
 static enum err merge(struct merging *m, planner *make, struct why *why) {
 	struct vault *v = m->v;
 	struct session *s = v->session;
@@ -105,12 +115,10 @@ static enum err merge(struct merging *m, planner *make, struct why *why) {
 	struct fetch_params fp = { .vault = v, .threads = 1 };
 	struct head head = vault_head(v);
 	enum err e = fetch_new(&f, &fp, why);
-	if (!e && places_damaged(fetch_places(f)))
-		e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
+	if (!e && places_damaged(fetch_places(f))) e = damaged(v, why);
 	if (!e) e = why_err(why, indexplan_new(&plan), "merging indexes");
 	if (!e) e = make(m, fetch_places(f), plan, why);
-	if (!e && places_damaged(fetch_places(f)))
-		e = why_set(why, E_FORGED, "an index is damaged: broch repair makes it anew");
+	if (!e && places_damaged(fetch_places(f))) e = damaged(v, why);
 	struct packrun_params p = {
 		.store = s->store,
 		.vault = v->id,

@@ -376,6 +376,17 @@ static enum err name_doomed(struct prune *p, struct why *why) {
 	return e;
 }
 
+/* An index can't be read: it is damaged, or another device has replaced it and its packs are gone already. */
+static enum err damaged(struct vault *v, struct why *why) {
+	uint64_t count = v->state.count;
+	enum err e = vault_refresh(v, why);
+	if (e) return e;
+	if (v->state.count != count)
+		return why_set(why, E_BUSY, "another device pruned at the same time: run it again later");
+	return why_set(
+		why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+}
+
 static enum err start(struct prune *p, struct why *why) {
 	struct vault *v = p->v;
 	struct fetch_params fp = { .vault = v, .threads = 1, .warn = p->o->warn, .ctx = p->o->ctx };
@@ -385,14 +396,10 @@ static enum err start(struct prune *p, struct why *why) {
 	buf_init(&p->missing, names_max);
 	enum err e = intents_doomed(v, &p->already, why);
 	if (!e) e = fetch_new(&p->fetch, &fp, why);
-	if (!e && places_damaged(fetch_places(p->fetch)))
-		e = why_set(
-			why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+	if (!e && places_damaged(fetch_places(p->fetch))) e = damaged(v, why);
 	if (!e) e = why_err(why, indexplan_new(&p->rows), "reading the index");
 	if (!e) e = places_export(fetch_places(p->fetch), p->rows, NULL, NULL, why);
-	if (!e && places_damaged(fetch_places(p->fetch)))
-		e = why_set(
-			why, E_FORGED, "an index is damaged: run broch repair first; nothing was pruned");
+	if (!e && places_damaged(fetch_places(p->fetch))) e = damaged(v, why);
 	if (e) return e;
 	indexplan_sort(p->rows);
 	p->out->chunks = indexplan_rows(p->rows);
