@@ -12,6 +12,9 @@
  *   floor prune STORE           read both lists, find the blocks only the older one names (estimate)
  *   floor version
  *
+ * All but `init` first stretch a passphrase by Argon2id, at the cost that Broch's key store asks: a
+ * store that opens to a passphrase can't leave that out.
+ *
  * FLOOR_LEVEL is the zstd level (default 3), FLOOR_THREADS the number of threads.
  *
  * Two threads take folders and pieces of large files from one queue. Each fills its own block and
@@ -30,6 +33,7 @@
 #include <sodium.h>
 
 #include "floor.h"
+#include "secret/argon.h"
 
 struct all floor_now, floor_old;
 _Atomic uint64_t *floor_table;
@@ -100,6 +104,15 @@ void floor_run(void *(*body)(void *)) {
 	for (int i = 0; i < floor_threads; i++) pthread_join(floor_worker[i].thread, NULL);
 }
 
+static void stretch_passphrase(void) {
+	static const unsigned char salt[crypto_pwhash_SALTBYTES];
+	unsigned char key[32];
+
+	if (crypto_pwhash(key, sizeof(key), "not a secret", 12, salt, ARGON_T, (size_t)ARGON_M << 10,
+			crypto_pwhash_ALG_ARGON2ID13) != 0)
+		floor_die("stretch", "passphrase");
+}
+
 int main(int argc, char **argv) {
 	const char *verb = argc > 1 ? argv[1] : "";
 
@@ -112,6 +125,7 @@ int main(int argc, char **argv) {
 	umask(0);
 	if (sodium_init() < 0) return 1;
 	floor_store = argc > 2 ? argv[2] : "";
+	if (strcmp(verb, "version") != 0 && strcmp(verb, "init") != 0) stretch_passphrase();
 	if (!strcmp(verb, "version"))
 		printf("floor: %s, zstd %s level %d, %d threads\n", cut_name(), ZSTD_versionString(),
 			floor_level, floor_threads);

@@ -25,6 +25,7 @@
 #include <zstd.h>
 
 #include "cut.h"
+#include "secret/argon.h"
 
 enum { THREADS_MAX = 16, BUFFER = 16 << 20, BLOCK = 1 << 20, RUNS = 5, FILES = 4000 };
 static const size_t sample_max = 256u << 20;
@@ -192,6 +193,14 @@ static double step_cut(struct lane *l, long unused) {
 	return (double)at;
 }
 
+static double step_stretch(struct lane *l, long unused) {
+	(void)unused;
+	if (crypto_pwhash(l->out, 32, "not a secret", 12, l->in, ARGON_T, (size_t)ARGON_M << 10,
+			crypto_pwhash_ALG_ARGON2ID13) != 0)
+		die("stretch", "passphrase");
+	return 1;
+}
+
 /* For comparison: a plain gear hash over every byte. */
 static double step_gear(struct lane *l, long unused) {
 	static uint64_t gear[256];
@@ -340,6 +349,7 @@ static void parts(void) {
 	snprintf(label, sizeof(label), "chunker, %s", cut_name());
 	report(label, "MB/s", 1e6, step_cut, 0);
 	report("plain gear scan of every byte, one lane", "MB/s", 1e6, step_gear, 0);
+	report("passphrases stretched (Argon2id, as the key store)", "/s", 1, step_stretch, 0);
 	report("large file written (1 MiB a call)", "MB/s", 1e6, step_write_large, BLOCK);
 	report("large file read (1 MiB a call)", "MB/s", 1e6, step_read_large, BLOCK);
 	for (int i = 0; i < THREADS_MAX; i++) {

@@ -18,7 +18,9 @@ enum {
 	TRIES = 3,
 	PARALLEL_FROM = 3 * BACKUPWALK_SEGMENT,
 	EXTENTS_MAX = LIMIT_HOLES,
-	FORESEE_FROM = 4 << 20
+	FORESEE_FROM = 4 << 20,
+	HOLES_FROM = 1
+		<< 20, /* a file with all its blocks may have holes as well, where they were allocated beforehand */
 };
 
 /* A run of data in a file: where it stands in the file, and in the stream without holes. */
@@ -72,7 +74,7 @@ static enum err add_extent(struct source *s, size_t *room, uint64_t offset, uint
 	return OK;
 }
 
-/* Finds the holes. Where the file system cannot tell, or there are too many, what is left counts as data. */
+/* Finds the holes; a file without any gets no extents. Where the file system cannot tell, or there are too many, what is left counts as data. */
 static enum err find_extents(struct source *s, uint64_t size) {
 	size_t room = 0;
 	uint64_t at = 0;
@@ -87,6 +89,12 @@ static enum err find_extents(struct source *s, uint64_t size) {
 		enum err e = add_extent(s, &room, (uint64_t)data, (uint64_t)(hole - data));
 		if (e) return e;
 		at = (uint64_t)hole;
+	}
+	if (s->length == size) {
+		mem_free(s->extents);
+		s->extents = NULL;
+		s->count = 0;
+		return OK;
 	}
 	if (!s->extents) {
 		s->extents = mem_alloc(sizeof *s->extents); /* all hole: no extent, but not "no holes" */
@@ -514,7 +522,7 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 	*changed = false;
 	d->flags &= (uint8_t)~DIRENTRY_HAS_HOLES;
 	s->length = size;
-	if (size > 0 && (uint64_t)st->st_blocks * 512 < size)
+	if (size >= HOLES_FROM || (uint64_t)st->st_blocks * 512 < size)
 		e = why_err(why, find_extents(s, size), "finding holes");
 	bool small =
 		!s->extents && size <= w->storing->vault->state.chunk_min && size < BACKUPWALK_BUFFER;

@@ -131,11 +131,12 @@ static enum err mark_chunk(
 		if (best == SIZE_MAX && is_there(p, row)) best = i;
 	}
 	if (signals_asked()) return why_set(why, E_CANCELLED, "interrupted");
-	hash_hex(hex, id);
-	if (best == SIZE_MAX)
+	if (best == SIZE_MAX) {
+		hash_hex(hex, id);
 		return why_set(why, E_FORGED,
 			"chunk %s, which a snapshot needs, is missing: run broch check; nothing was pruned",
 			hex);
+	}
 	p->used[best] = type;
 	p->out->chunks_used++;
 	*skip = false;
@@ -167,23 +168,31 @@ static enum err mark_all(struct prune *p, struct why *why) {
 	return e;
 }
 
-static const struct indexplan
-	*sort_rows; /* qsort has no context; one prune sorts at a time in a process */
+/* A row of the plan by where its chunk lies. */
+struct placed {
+	uint64_t block; /* number of the pack, and offset in it */
+	uint32_t row;
+	uint16_t slot;
+};
 
 static int by_block(const void *a, const void *b) {
-	const struct indexleaf_row *x = indexplan_row_at(sort_rows, *(const uint32_t *)a);
-	const struct indexleaf_row *y = indexplan_row_at(sort_rows, *(const uint32_t *)b);
-	if (x->pack != y->pack) return x->pack < y->pack ? -1 : 1;
-	if (x->offset != y->offset) return x->offset < y->offset ? -1 : 1;
+	const struct placed *x = a, *y = b;
+	if (x->block != y->block) return x->block < y->block ? -1 : 1;
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-static enum err sorted_by_block(struct prune *p, uint32_t **out) {
+static enum err sorted_by_block(struct prune *p, struct placed **out) {
 	size_t count = indexplan_rows(p->rows);
-	uint32_t *order = mem_array(count + 1, sizeof *order);
+	struct placed *order = mem_array(count + 1, sizeof *order);
 	if (!order) return E_NOMEM;
-	for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
-	sort_rows = p->rows;
+	for (size_t i = 0; i < count; i++) {
+		const struct indexleaf_row *row = indexplan_row_at(p->rows, i);
+		order[i] = (struct placed){
+			.block = (uint64_t)row->pack << 32 | row->offset,
+			.row = (uint32_t)i,
+			.slot = row->slot,
+		};
+	}
 	if (count) qsort(order, count, sizeof *order, by_block);
 	*out = order;
 	return OK;
@@ -202,18 +211,14 @@ static void weigh_block(
 }
 
 static enum err weigh(struct prune *p, struct why *why) {
-	uint32_t *order = NULL;
+	struct placed *order = NULL;
 	size_t count = indexplan_rows(p->rows);
 	enum err e = sorted_by_block(p, &order);
 	for (size_t i = 0; i < count && !e;) {
-		const struct indexleaf_row *first = indexplan_row_at(p->rows, order[i]);
 		size_t used = 0, n = 0;
-		for (; i + n < count; n++) {
-			const struct indexleaf_row *row = indexplan_row_at(p->rows, order[i + n]);
-			if (row->pack != first->pack || row->offset != first->offset) break;
-			used += p->used[order[i + n]] != 0;
-		}
-		weigh_block(p, first, n, used);
+		for (; i + n < count && order[i + n].block == order[i].block; n++)
+			used += p->used[order[i + n].row] != 0;
+		weigh_block(p, indexplan_row_at(p->rows, order[i].row), n, used);
 		i += n;
 	}
 	mem_free(order);
@@ -297,15 +302,15 @@ static enum err repack(struct prune *p, struct packrun *run, struct why *why) {
 		.vault = p->v, .run = run, .squeeze = SQUEEZE_AUTO, .pack_limit = p->o->pack_limit
 	};
 	struct storing *storing = NULL;
-	uint32_t *order = NULL;
+	struct placed *order = NULL;
 	size_t count = indexplan_rows(p->rows);
 	enum err e = storing_new(&storing, &shared, why);
 	if (!e) e = why_err(why, sorted_by_block(p, &order), "storing chunks again");
 	for (size_t i = 0; i < count && !e; i++) {
-		const struct indexleaf_row *row = indexplan_row_at(p->rows, order[i]);
+		const struct indexleaf_row *row = indexplan_row_at(p->rows, order[i].row);
 		struct fetch_chunk chunk;
 		struct hash id;
-		uint8_t type = p->used[order[i]];
+		uint8_t type = p->used[order[i].row];
 		if (!type || !block_goes(p, row)) continue;
 		if ((i & 1023) == 0) tick(p, "storing again what is needed", i, count);
 		if (signals_asked()) e = why_set(why, E_CANCELLED, "interrupted");

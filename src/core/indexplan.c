@@ -15,6 +15,8 @@ static const size_t rows_max = (size_t)1 << 36;
 struct indexplan {
 	struct indexleaf_row *rows;
 	size_t count, room;
+	size_t *
+		buckets; /* when sorted: where the rows of each two first bytes begin, and the end; NULL: few rows, or no memory */
 	struct buf packs, leaves;
 	struct indexhead_cut *cuts;
 	size_t cut_count, cut_room;
@@ -33,6 +35,7 @@ enum err indexplan_new(struct indexplan **out) {
 void indexplan_free(struct indexplan *p) {
 	if (!p) return;
 	mem_free(p->rows);
+	mem_free(p->buckets);
 	mem_free(p->cuts);
 	buf_free(&p->packs);
 	buf_free(&p->leaves);
@@ -85,8 +88,8 @@ static int cut_order(const void *a, const void *b) {
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static size_t bucket_of(const struct indexleaf_row *r) {
-	return (size_t)r->id.b[0] << 8 | r->id.b[1];
+static size_t bucket_of(const struct hash *id) {
+	return (size_t)id->b[0] << 8 | id->b[1];
 }
 
 /* Ids are uniform: one pass over their first two bytes leaves buckets of a few rows. Without memory for it, qsort alone. */
@@ -95,9 +98,10 @@ static bool sort_by_bucket(struct indexplan *p) {
 	struct indexleaf_row *sorted = mem_array(p->room, sizeof *sorted);
 	bool done = start && sorted;
 	if (done) {
-		for (size_t i = 0; i < p->count; i++) start[bucket_of(&p->rows[i]) + 1]++;
+		for (size_t i = 0; i < p->count; i++) start[bucket_of(&p->rows[i].id) + 1]++;
 		for (size_t i = 0; i < BUCKETS; i++) start[i + 1] += start[i];
-		for (size_t i = 0; i < p->count; i++) sorted[start[bucket_of(&p->rows[i])]++] = p->rows[i];
+		for (size_t i = 0; i < p->count; i++)
+			sorted[start[bucket_of(&p->rows[i].id)]++] = p->rows[i];
 		for (size_t i = 0, from = 0; i < BUCKETS; from = start[i], i++)
 			if (start[i] - from > 1)
 				qsort(sorted + from, start[i] - from, sizeof *sorted, row_order);
@@ -110,6 +114,15 @@ static bool sort_by_bucket(struct indexplan *p) {
 	return done;
 }
 
+/* So that a search begins among a few rows. Without memory for it, it begins among all. */
+static void note_buckets(struct indexplan *p) {
+	mem_free(p->buckets);
+	p->buckets = p->count < BUCKETS ? NULL : mem_array(BUCKETS + 1, sizeof *p->buckets);
+	if (!p->buckets) return;
+	for (size_t i = 0; i < p->count; i++) p->buckets[bucket_of(&p->rows[i].id) + 1]++;
+	for (size_t i = 0; i < BUCKETS; i++) p->buckets[i + 1] += p->buckets[i];
+}
+
 void indexplan_sort(struct indexplan *p) {
 	if (p->count < BUCKETS || !sort_by_bucket(p)) {
 		if (p->count) qsort(p->rows, p->count, sizeof *p->rows, row_order);
@@ -118,6 +131,7 @@ void indexplan_sort(struct indexplan *p) {
 	for (size_t i = 0; i < p->count; i++)
 		if (!kept || row_order(&p->rows[kept - 1], &p->rows[i]) != 0) p->rows[kept++] = p->rows[i];
 	p->count = kept;
+	note_buckets(p);
 	if (p->cut_count) qsort(p->cuts, p->cut_count, sizeof *p->cuts, cut_order);
 	kept = 0;
 	for (size_t i = 0; i < p->cut_count; i++)
@@ -130,7 +144,8 @@ const struct indexleaf_row *indexplan_row_at(const struct indexplan *p, size_t i
 }
 
 size_t indexplan_find(const struct indexplan *p, const struct hash *id) {
-	size_t from = 0, to = p->count;
+	size_t from = p->buckets ? p->buckets[bucket_of(id)] : 0;
+	size_t to = p->buckets ? p->buckets[bucket_of(id) + 1] : p->count;
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 		if (hash_order(&p->rows[middle].id, id) < 0) from = middle + 1;

@@ -12,22 +12,21 @@ enum {
 	PROBES = 4,
 	PROBE_SIZE = 4096,
 	PROBE_FROM = 64 * 1024, /* smaller blocks are simply tried */
+	PROBED = PROBES * PROBE_SIZE,
+	PROBE_KEEP =
+		PROBED - PROBED / 50,     /* samples that shrink to no less: the block is left as it is */
+	PROBE_DENSE = PROBED * 2 / 5, /* samples that shrink to no less gain little by a higher level */
 };
 
 struct squeeze {
 	ZSTD_CCtx *cctx;
 	ZSTD_DCtx *dctx;
 	enum squeeze_mode mode;
-	uint8_t probe_in[PROBES * PROBE_SIZE];
-	uint8_t probe_out[ZSTD_COMPRESSBOUND(PROBES * PROBE_SIZE)];
+	uint8_t probe_in[PROBED];
+	uint8_t probe_out[ZSTD_COMPRESSBOUND(PROBED)];
 };
 
-static const int levels[] = {
-	[SQUEEZE_OFF] = 0,
-	[SQUEEZE_FAST] = 1,
-	[SQUEEZE_AUTO] = 3, /* doc/decisions: chosen from measurements */
-	[SQUEEZE_MAX] = 19,
-};
+enum { LEAVE = 0, LEVEL_FAST = 1, LEVEL_DENSE = 2, LEVEL_AUTO = 3, LEVEL_MAX = 19 };
 
 static void *mem_for_zstd(void *unused, size_t n) {
 	(void)unused;
@@ -61,28 +60,46 @@ void squeeze_free(struct squeeze *s) {
 	mem_free(s);
 }
 
-/* Whether a sample of ${raw} shrinks: incompressible data would cost as much time as everything else together. */
-static bool seems_to_shrink(struct squeeze *s, struct span raw) {
-	if (raw.len < PROBE_FROM) return true;
+/* What samples of ${raw} shrink to, of PROBED bytes. */
+static size_t probe(struct squeeze *s, struct span raw) {
 	size_t step = (raw.len - PROBE_SIZE) / (PROBES - 1);
 	for (size_t i = 0; i < PROBES; i++)
 		memcpy(s->probe_in + i * PROBE_SIZE, raw.ptr + i * step, PROBE_SIZE);
-	size_t n = ZSTD_compressCCtx(
-		s->cctx, s->probe_out, sizeof s->probe_out, s->probe_in, sizeof s->probe_in, 1);
-	return !ZSTD_isError(n) && n < sizeof s->probe_in - sizeof s->probe_in / 50;
+	size_t n =
+		ZSTD_compressCCtx(s->cctx, s->probe_out, sizeof s->probe_out, s->probe_in, PROBED, 1);
+	return ZSTD_isError(n) ? PROBED : n;
+}
+
+/*
+ * The level for a block, or LEAVE: incompressible data would cost as much time as everything else together. The figures
+ * are in doc/decisions/compression-level.md.
+ */
+static int level_for(struct squeeze *s, struct span raw) {
+	static const int levels[] = {
+		[SQUEEZE_OFF] = LEAVE,
+		[SQUEEZE_FAST] = LEVEL_FAST,
+		[SQUEEZE_AUTO] = LEVEL_AUTO,
+		[SQUEEZE_MAX] = LEVEL_MAX,
+	};
+	int level = levels[s->mode];
+	if (level == LEAVE || raw.len < PROBE_FROM) return level;
+	size_t probed = probe(s, raw);
+	if (probed >= PROBE_KEEP) return LEAVE;
+	return s->mode == SQUEEZE_AUTO && probed >= PROBE_DENSE ? LEVEL_DENSE : level;
 }
 
 enum err squeeze_pack(
 	struct squeeze *s, uint8_t *raw, size_t len, struct buf *memory, struct span *stored) {
 	if (len == 0 || len > LIMIT_BLOCK_RAW) return E_LIMIT;
-	if (s->mode != SQUEEZE_OFF && seems_to_shrink(s, span_of(raw, len))) {
+	int level = level_for(s, span_of(raw, len));
+	if (level != LEAVE) {
 		uint8_t *at;
 		buf_clear(memory);
 		enum err e = buf_extend(memory, SIZE_BLOCK_STORED_HEADER + len, &at);
 		if (e) return e;
 		/* room for one byte less than the input: what does not shrink is an error, and stored as it is */
-		size_t n = ZSTD_compressCCtx(
-			s->cctx, at + SIZE_BLOCK_STORED_HEADER, len - 1, raw, len, levels[s->mode]);
+		size_t n =
+			ZSTD_compressCCtx(s->cctx, at + SIZE_BLOCK_STORED_HEADER, len - 1, raw, len, level);
 		if (!ZSTD_isError(n)) {
 			block_stored_header(at, BLOCK_ZSTD, (uint32_t)len);
 			*stored = span_of(at, SIZE_BLOCK_STORED_HEADER + n);
