@@ -1,6 +1,6 @@
 /*
  * How fast the chunker is, in one run with what it is measured against: a plain gear scan of every byte in one lane. The
- * chunker's rate counts the bytes that the minimum size skips. Each rate is the best of several rounds.
+ * chunker's rate counts the bytes that the minimum size skips.
  *
  *   chunkerspeed [MIB]
  */
@@ -84,18 +84,44 @@ static size_t chunker_cuts_by_two(const struct chunker *c, const uint8_t *data, 
 	return cuts;
 }
 
-static double rate(const struct chunker *c,
-	size_t scan(const struct chunker *, const uint8_t *, size_t), const uint8_t *data, size_t len) {
-	double best = 0;
+typedef size_t scanner(const struct chunker *c, const uint8_t *data, size_t len);
+
+static size_t gear_scan(const struct chunker *c, const uint8_t *data, size_t len) {
+	(void)c;
+	return gear_cuts(data, len);
+}
+
+static double rate(const struct chunker *c, scanner *scan, const uint8_t *data, size_t len) {
 	clockid_t clock = scan == chunker_cuts_by_two ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+	double start = now(clock);
+	volatile size_t cuts = scan(c, data, len);
+	(void)cuts;
+	return (double)len / (now(clock) - start) / 1e9;
+}
+
+static int by_size(const void *a, const void *b) {
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+static double median(double rates[ROUNDS]) {
+	qsort(rates, ROUNDS, sizeof(*rates), by_size);
+	return rates[ROUNDS / 2];
+}
+
+/* Each round beside a gear scan of its own: what slows one slows the other. Returns the median rate. */
+static double compare(const char *name, const struct chunker *c, scanner *scan, const uint8_t *data,
+	size_t len, const char *how) {
+	double rates[ROUNDS], ratios[ROUNDS];
 	for (int i = 0; i < ROUNDS; i++) {
-		double start = now(clock);
-		volatile size_t cuts = c == NULL ? gear_cuts(data, len) : scan(c, data, len);
-		(void)cuts;
-		double r = (double)len / (now(clock) - start) / 1e9;
-		if (r > best) best = r;
+		double of_gear = rate(NULL, gear_scan, data, len);
+		rates[i] = rate(c, scan, data, len);
+		ratios[i] = rates[i] / of_gear;
 	}
-	return best;
+	double middle = median(rates), ratio = median(ratios);
+	printf("%-22s %7.3f  %5.2f of gear (%.2f to %.2f)%s\n", name, middle, ratio, ratios[0],
+		ratios[ROUNDS - 1], how);
+	return middle;
 }
 
 int main(int argc, char **argv) {
@@ -107,30 +133,27 @@ int main(int argc, char **argv) {
 	random_fill(key, sizeof(key));
 	for (int i = 0; i < 256; i++) gear[i] = random_word();
 	if (chunker_new(&c, key, &chunker_default) != OK) return 1;
-	double gear_rate = rate(NULL, NULL, data, len);
-	printf("%zu MiB of random bytes, best of %d; rates in GB/s of input\n", len >> 20, ROUNDS);
-	printf("%-22s %7.3f\n", "gear, one lane", gear_rate);
+	printf("%zu MiB of random bytes; medians of %d rounds, and their range; GB/s of input\n",
+		len >> 20, ROUNDS);
+	(void)compare("gear, one lane", NULL, gear_scan, data, len, "");
 	enum chunker_path fastest = chunker_path_of(c);
 	for (int path = 0; path < CHUNKER_PATHS; path++) {
-		if (chunker_force_path(c, (enum chunker_path)path) != OK) {
-			printf("chunker, %-13s not on this processor\n",
-				chunker_path_name((enum chunker_path)path));
-			continue;
-		}
+		char name[64];
+		snprintf(name, sizeof(name), "chunker, %s", chunker_path_name((enum chunker_path)path));
 		size_t part = path == CHUNKER_PORTABLE && len > 8u << 20 ? 8u << 20 : len;
-		double r = rate(c, chunker_cuts, data, part);
-		printf("chunker, %-13s %7.3f  %5.2f of gear\n", chunker_path_name((enum chunker_path)path),
-			r, r / gear_rate);
+		if (chunker_force_path(c, (enum chunker_path)path) != OK)
+			printf("%-22s not on this processor\n", name);
+		else (void)compare(name, c, chunker_cuts, data, part, "");
 	}
 	if (chunker_force_path(c, fastest) != OK) return 1;
-	double one = rate(c, chunker_cuts, data, len), two = rate(c, chunker_cuts_by_two, data, len);
-	printf("chunker, two threads   %7.3f  %5.2f of gear (by the clock)\n", two, two / gear_rate);
+	double one = compare("chunker, one thread", c, chunker_cuts, data, len, "");
+	(void)compare("chunker, two threads", c, chunker_cuts_by_two, data, len, ", by the clock");
 	double start = now(CLOCK_PROCESS_CPUTIME_ID);
 	for (int i = 0; i < ROUNDS; i++) (void)chunker_cuts_by_two(c, data, len);
 	double seconds = (now(CLOCK_PROCESS_CPUTIME_ID) - start) / ROUNDS;
 	printf("processor time of the two, against one: %.2f\n", seconds * one * 1e9 / (double)len);
 	memset(data, 0, len);
-	printf("chunker, zeros         %7.3f\n", rate(c, chunker_cuts, data, len));
+	(void)compare("chunker, zeros", c, chunker_cuts, data, len, "");
 	chunker_free(c);
 	free(data);
 	return 0;

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { CUT_MIN = 128 << 10, CUT_MAX = 2 << 20 };
+enum { CUT_MIN = 224 << 10, CUT_MAX = 2 << 20 };
 
 /* The length of the chunk at p, of which n bytes are there (n >= CUT_MAX, or the file's end). */
 size_t cut(const unsigned char *p, size_t n);

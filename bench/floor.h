@@ -16,7 +16,7 @@ enum {
 	BLOCK = 1 << 20,              /* what is compressed and encrypted together */
 	WINDOW = BLOCK + 3 * CUT_MAX, /* a block being filled, and what was read behind it */
 	PACK = 16 << 20,
-	SMALL = 128 << 10, /* a file up to this is one chunk, unscanned */
+	SMALL = 224 << 10, /* a file up to this is one chunk, unscanned */
 	PIECE = 32 << 20,  /* of a large file, for one thread */
 	THREADS_MAX = 16,
 	CHUNKS_MAX = 1 << 23,

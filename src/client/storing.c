@@ -89,7 +89,7 @@ static enum err put_block(struct storing *s, struct blockfill *fill, struct why 
 	struct span stored;
 	size_t len;
 	uint8_t *raw = blockfill_raw(fill, &len);
-	enum err e = squeeze_pack(s->squeezer, raw, len, &s->stored, &stored);
+	enum err e = squeeze_pack(s->squeezer, raw, len, blockfill_count(fill), &s->stored, &stored);
 	if (e) return why_err(why, e, "compressing a block");
 	struct packrun_block block = {
 		.type = blockfill_type(fill),

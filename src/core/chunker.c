@@ -8,7 +8,7 @@
 #include "core/chunker_key.h"
 #include "secret/secretmem.h"
 
-const struct chunker_params chunker_default = { 131072, CHUNKER_MAX, 17 };
+const struct chunker_params chunker_default = { 229376, CHUNKER_MAX, 16 };
 
 struct chunker {
 	struct chunker_key key;

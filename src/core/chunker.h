@@ -22,7 +22,7 @@ struct chunker_params {
 	uint32_t min, max, mask_bits;
 };
 
-/* What new vaults use: 128 KiB, 2 MiB, 17. */
+/* What new vaults use: 224 KiB, 2 MiB, 16. */
 extern const struct chunker_params chunker_default;
 
 struct chunker;

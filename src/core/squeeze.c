@@ -14,8 +14,10 @@ enum {
 	PROBE_FROM = 64 * 1024, /* smaller blocks are simply tried */
 	PROBED = PROBES * PROBE_SIZE,
 	PROBE_KEEP =
-		PROBED - PROBED / 50,     /* samples that shrink to no less: the block is left as it is */
-	PROBE_DENSE = PROBED * 2 / 5, /* samples that shrink to no less gain little by a higher level */
+		PROBED - PROBED / 50, /* samples that shrink to no less: the block is left as it is */
+	PROBE_DENSE =
+		PROBED * 2 / 5,      /* samples that shrink to no less gain little by a higher level, */
+	CHUNK_LARGE = 64 * 1024, /* unless small files lie in the block, which are alike */
 };
 
 struct squeeze {
@@ -74,7 +76,7 @@ static size_t probe(struct squeeze *s, struct span raw) {
  * The level for a block, or LEAVE: incompressible data would cost as much time as everything else together. The figures
  * are in doc/decisions/compression-level.md.
  */
-static int level_for(struct squeeze *s, struct span raw) {
+static int level_for(struct squeeze *s, struct span raw, size_t chunks) {
 	static const int levels[] = {
 		[SQUEEZE_OFF] = LEAVE,
 		[SQUEEZE_FAST] = LEVEL_FAST,
@@ -85,13 +87,14 @@ static int level_for(struct squeeze *s, struct span raw) {
 	if (level == LEAVE || raw.len < PROBE_FROM) return level;
 	size_t probed = probe(s, raw);
 	if (probed >= PROBE_KEEP) return LEAVE;
-	return s->mode == SQUEEZE_AUTO && probed >= PROBE_DENSE ? LEVEL_DENSE : level;
+	bool large = raw.len / chunks >= CHUNK_LARGE;
+	return s->mode == SQUEEZE_AUTO && large && probed >= PROBE_DENSE ? LEVEL_DENSE : level;
 }
 
-enum err squeeze_pack(
-	struct squeeze *s, uint8_t *raw, size_t len, struct buf *memory, struct span *stored) {
-	if (len == 0 || len > LIMIT_BLOCK_RAW) return E_LIMIT;
-	int level = level_for(s, span_of(raw, len));
+enum err squeeze_pack(struct squeeze *s, uint8_t *raw, size_t len, size_t chunks,
+	struct buf *memory, struct span *stored) {
+	if (len == 0 || len > LIMIT_BLOCK_RAW || chunks == 0) return E_LIMIT;
+	int level = level_for(s, span_of(raw, len), chunks);
 	if (level != LEAVE) {
 		uint8_t *at;
 		buf_clear(memory);

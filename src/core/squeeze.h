@@ -18,12 +18,12 @@ MUST_USE enum err squeeze_new(struct squeeze **out, enum squeeze_mode mode);
 void squeeze_free(struct squeeze *s);
 
 /*
- * The stored form of the raw block ${raw} (1 to LIMIT_BLOCK_RAW bytes): method, raw length, payload. ${raw} is preceded by
+ * The stored form of the raw block ${raw} (1 to LIMIT_BLOCK_RAW bytes, of ${chunks} chunks, at least 1): method, raw length, payload. ${raw} is preceded by
  * SIZE_BLOCK_STORED_HEADER bytes that may be written: what does not shrink stays where it is. ${stored} then points
  * there, else into ${memory}, which is cleared first. E_NOMEM, E_LIMIT.
  */
-MUST_USE enum err squeeze_pack(
-	struct squeeze *s, uint8_t *raw, size_t len, struct buf *memory, struct span *stored);
+MUST_USE enum err squeeze_pack(struct squeeze *s, uint8_t *raw, size_t len, size_t chunks,
+	struct buf *memory, struct span *stored);
 
 /*
  * Replaces the contents of ${out} by the raw block that ${stored} holds. Never writes more than the length that

@@ -66,7 +66,7 @@ static void there_and_back(void **state) {
 			buf_init(&out, LIMIT_BLOCK_RAW);
 			if (i % 2) fill_text(raw, n);
 			else fill_random(raw, n);
-			assert_int_equal(squeeze_pack(packer, raw, n, &mem, &stored), OK);
+			assert_int_equal(squeeze_pack(packer, raw, n, 1, &mem, &stored), OK);
 			assert_true(stored.len <= n + SIZE_BLOCK_STORED_HEADER);
 			bool text = mode != SQUEEZE_OFF && i % 2;
 			if (!text || n >= 1000) assert_int_equal(stored.ptr[0], text);
@@ -86,8 +86,9 @@ static void sizes_out_of_bounds(void **state) {
 	struct buf mem;
 	struct span stored;
 	buf_init(&mem, LIMIT_BLOCK_STORED);
-	assert_int_equal(squeeze_pack(s, raw, 0, &mem, &stored), E_LIMIT);
-	assert_int_equal(squeeze_pack(s, raw, LIMIT_BLOCK_RAW + 1, &mem, &stored), E_LIMIT);
+	assert_int_equal(squeeze_pack(s, raw, 0, 1, &mem, &stored), E_LIMIT);
+	assert_int_equal(squeeze_pack(s, raw, 700, 0, &mem, &stored), E_LIMIT);
+	assert_int_equal(squeeze_pack(s, raw, LIMIT_BLOCK_RAW + 1, 1, &mem, &stored), E_LIMIT);
 	buf_free(&mem);
 }
 
@@ -210,7 +211,7 @@ static void damage(void **state) {
 	buf_init(&mem, LIMIT_BLOCK_STORED);
 	buf_init(&out, LIMIT_BLOCK_RAW);
 	fill_text(raw, 700);
-	assert_int_equal(squeeze_pack(s, raw, 700, &mem, &stored), OK);
+	assert_int_equal(squeeze_pack(s, raw, 700, 1, &mem, &stored), OK);
 	assert_int_equal(stored.ptr[0], 1);
 	for (size_t bit = 0; bit < stored.len * 8; bit++) {
 		mem.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -235,7 +236,7 @@ static void memory_runs_out(void **state) {
 		fill_text(raw, 100000);
 		mem_fail_at(nth);
 		enum err e = squeeze_new(&one, SQUEEZE_AUTO);
-		if (!e) e = squeeze_pack(one, raw, 100000, &mem, &stored);
+		if (!e) e = squeeze_pack(one, raw, 100000, 1, &mem, &stored);
 		if (!e) e = squeeze_unpack(one, stored, &out);
 		mem_fail_at(0);
 		if (!e) assert_memory_equal(out.ptr, raw, 100000);

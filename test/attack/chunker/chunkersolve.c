@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BITS 17u /* chunker_default.mask_bits */
+#define BITS 16u /* chunker_default.mask_bits */
 #define MASK (((uint64_t)1 << BITS) - 1)
 
 /* The next window that the content chose as a cut, or NULL; ${*i} goes through the chunks. */
