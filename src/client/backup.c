@@ -252,7 +252,7 @@ static enum err check_present(void *ctx, const struct hash *name, uint32_t size,
 	return why_err(why, buf_add(&p->avoid, hash_span(name)), "listing packs");
 }
 
-/* What this run must not refer to: packs that are gone or cut short, and packs that an intent names. */
+/* What this run must not refer to: packs that are gone or cut short, and packs that an intent or a purge names. */
 static enum err find_avoided(struct attempt *a, struct why *why) {
 	struct present p = { .a = a };
 	struct store *store = a->v->session->store;
@@ -269,6 +269,7 @@ static enum err find_avoided(struct attempt *a, struct why *why) {
 	}
 	a->packs_missing = p.missing;
 	if (!e) e = intents_doomed(a->v, &p.avoid, why);
+	if (!e) e = intents_gone(a->v, &p.avoid, why);
 	intents_sort(&p.avoid);
 	a->avoid = p.avoid;
 	buf_free(&p.rows);
@@ -657,10 +658,11 @@ static enum err gone_pack(void *ctx, const struct hash *name, uint32_t size, str
 	return why_err(why, buf_add(&l->doubtful, hash_span(name)), "listing packs");
 }
 
-/* Packs that nobody may rely on: named in an intent in force, or gone from the store. */
+/* Packs that nobody may rely on: named in an intent in force or in a purge, or gone from the store. */
 static enum err find_doubtful(struct last_look *l, struct why *why) {
 	struct attempt *a = l->a;
 	enum err e = intents_doomed(a->v, &l->doubtful, why);
+	if (!e) e = intents_gone(a->v, &l->doubtful, why);
 	if (!e) e = places_packs(fetch_places(l->fetch), gone_pack, l, why);
 	for (size_t i = 0; i < packrun_packs(a->run) && !e; i++) {
 		struct hash name = packrun_pack_name(a->run, i);

@@ -55,7 +55,8 @@ enum err forget_snapshots(struct vault *v, const struct hash *ids, size_t count,
 struct look {
 	struct fetch *fetch;
 	struct buf packs; /* that are there, ascending */
-	bool was_scanned;
+	struct buf gone;  /* that a purge lets vanish, ascending */
+	int scans;
 };
 
 static enum err add_pack(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
@@ -65,9 +66,12 @@ static enum err add_pack(void *ctx, const struct hash *name, uint64_t size, stru
 	return why_err(why, buf_add(&l->packs, hash_span(name)), "listing packs");
 }
 
+static bool has_pack(const struct look *l, const struct hash *name) {
+	return intents_has(buf_span(&l->packs), name) && !intents_has(buf_span(&l->gone), name);
+}
+
 static bool is_there(const struct look *l, const struct place *p) {
-	return intents_has(buf_span(&l->packs), &p->pack) &&
-		(!p->cut || intents_has(buf_span(&l->packs), &p->next_pack));
+	return has_pack(l, &p->pack) && (!p->cut || has_pack(l, &p->next_pack));
 }
 
 static enum err look_at_chunk(
@@ -87,10 +91,15 @@ static enum err look_at_chunk(
 		if (e) return e;
 		for (size_t i = 0; i < count; i++)
 			if (is_there(l, &places[i])) return OK;
-		if (l->was_scanned) break;
-		e = places_scan(fetch_places(l->fetch), why); /* the index that named it may be gone too */
+		if (l->scans == 2) break;
+		/*
+		 * The index that named it may be gone too. A block that goes on in a pack that an index still names is found only
+		 * where all tables are read.
+		 */
+		e = l->scans ? places_scan_all(fetch_places(l->fetch), why)
+					 : places_scan(fetch_places(l->fetch), why);
 		if (e) return e;
-		l->was_scanned = true;
+		l->scans++;
 	}
 	hash_hex(hex, id);
 	return why_set(why, E_FORGED, "what it needs was deleted: chunk %.16s is in no pack", hex);
@@ -98,22 +107,25 @@ static enum err look_at_chunk(
 
 static enum err look_at(struct vault *v, const struct hash *id, struct why *why) {
 	struct fetch_params p = { .vault = v, .threads = 1 };
-	struct look l = { .was_scanned = false };
+	struct look l = { .scans = 0 };
 	struct snapshot s;
 	struct buf bytes;
 	bool skip;
 	enum err e = fetch_new(&l.fetch, &p, why);
 
 	buf_init(&l.packs, (size_t)1 << 34);
+	buf_init(&l.gone, (size_t)1 << 34);
 	buf_init(&bytes, LIMIT_SNAPSHOT);
 	if (!e) e = store_pack_list(v->session->store, &v->id, add_pack, &l, why);
 	if (!e) intents_sort(&l.packs);
+	if (!e) e = intents_gone(v, &l.gone, why);
 	if (!e) e = look_at_chunk(&l, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
 	if (!e) e = treewalk_snapshot(l.fetch, id, &s, &bytes, why);
 	struct treewalk t = { .fetch = l.fetch, .chunk = look_at_chunk, .ctx = &l };
 	if (!e) e = treewalk_run(&t, &s.root, why);
 	fetch_free(l.fetch);
 	buf_free(&l.packs);
+	buf_free(&l.gone);
 	buf_free(&bytes);
 	return e;
 }

@@ -84,6 +84,15 @@ static enum err lock(int state, int *fd, struct why *why) {
 	return OK;
 }
 
+/* Two processes that read at the same time may have been shown two continuations of the chain. */
+static enum err forked(const struct hash *chain, const struct head *head, struct why *why) {
+	char hex[HASH_HEX];
+	hash_hex(hex, chain);
+	return why_set(why, E_ROLLBACK,
+		"chain %.16s: entry %llu is another one than this device saw there: the store was forked or set back",
+		hex, (unsigned long long)head->seq);
+}
+
 enum err heads_advance(
 	int state, const struct hash *chain, const struct head *head, struct why *why) {
 	int fd = -1;
@@ -92,6 +101,8 @@ enum err heads_advance(
 	if (e) return e;
 	e = heads_get(state, chain, &kept, why);
 	if (e == E_NOTFOUND || (!e && kept.seq < head->seq)) e = put(state, chain, head, why);
+	else if (!e && kept.seq == head->seq && !hash_equal(&kept.hash, &head->hash))
+		e = forked(chain, head, why);
 	file_close(&fd);
 	return e;
 }

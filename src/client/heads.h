@@ -16,7 +16,10 @@ struct head {
 /* The head kept for ${chain} below the state folder ${state}. E_NOTFOUND if none was seen; E_FORMAT if the file is damaged. */
 MUST_USE enum err heads_get(int state, const struct hash *chain, struct head *out, struct why *why);
 
-/* Keeps ${head} unless a later one is kept already (by another process). Durable when it returns OK. */
+/*
+ * Keeps ${head} unless a later one is kept already (by another process). Durable when it returns OK. E_ROLLBACK: another
+ * process has seen another entry at that place; E_FORMAT: what is kept is damaged. What is kept then stays.
+ */
 MUST_USE enum err heads_advance(
 	int state, const struct hash *chain, const struct head *head, struct why *why);
 

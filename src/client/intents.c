@@ -71,6 +71,16 @@ enum err intents_purged(
 	return e;
 }
 
+enum err intents_gone(struct vault *v, struct buf *out, struct why *why) {
+	enum err e = OK;
+	for (size_t i = 0; i < v->state.purge_count && !e; i++) {
+		e = intents_purged(v, &v->state.purges[i], out, why);
+		if (e == E_FORGED) e = OK; /* who can't read its list deletes nothing by it */
+	}
+	if (!e) intents_sort(out);
+	return e;
+}
+
 enum err intents_doomed(struct vault *v, struct buf *out, struct why *why) {
 	enum err e = OK;
 	for (size_t i = 0; i < v->state.intent_count && !e; i++)

@@ -12,7 +12,13 @@ MUST_USE enum err intents_packs(
 MUST_USE enum err intents_purged(
 	struct vault *v, const struct vault_purge *purge, struct buf *out, struct why *why);
 
-/* Those of all intents in force, ascending, each once. */
+/*
+ * Those that any purge lets delete, with what ${out} has: ascending, each once. One that is in the store still may vanish at
+ * any time: nothing new may rely on it. Purges whose list is missing or damaged let nothing be deleted, and are passed over.
+ */
+MUST_USE enum err intents_gone(struct vault *v, struct buf *out, struct why *why);
+
+/* Those of all intents in force, ascending, each once. E_FORGED, as above. */
 MUST_USE enum err intents_doomed(struct vault *v, struct buf *out, struct why *why);
 
 /* Fills in ${out} for these names (ascending): in the entry, or as a list object that is put into the store. */

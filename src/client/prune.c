@@ -28,6 +28,7 @@ struct pack {
 	uint64_t used;   /* bytes of blocks that snapshots need, by share of chunks */
 	uint32_t number; /* in the plan; UINT32_MAX: no row names it */
 	bool index_only; /* holds (parts of) an index in force, and nothing else that is indexed */
+	bool kept;       /* not to go, nor to be stored again: see find_leaving */
 	bool doomed;
 	bool repack;
 };
@@ -47,7 +48,10 @@ struct prune {
 	struct buf new_indexes;
 	struct buf missing; /* packs that the index names and the store does not have, ascending */
 	struct buf already; /* packs that intents in force name, ascending */
-	struct buf names;   /* doomed, ascending */
+	struct buf spared; /* of those, what purges will spare for snapshots touched at ${spared_for} */
+	uint64_t spared_for;
+	uint64_t touched; /* of the snapshot that is being looked at */
+	struct buf names; /* doomed, ascending */
 };
 
 static void tick(const struct prune *p, const char *step, uint64_t done, uint64_t total) {
@@ -108,10 +112,73 @@ static enum err join_packs(struct prune *p, struct why *why) {
 	return why_err(why, e, "listing packs");
 }
 
-static bool is_there(const struct prune *p, const struct indexleaf_row *row) {
-	uint32_t i = p->pack_of[row->pack];
+/* Whether the pack is there as the index says, and not on its way out. */
+static bool pack_stays(const struct prune *p, uint32_t number) {
+	uint32_t i = p->pack_of[number];
 	return i != UINT32_MAX && !intents_has(buf_span(&p->already), &p->packs[i].name) &&
-		p->packs[i].size == indexplan_pack_at(p->rows, row->pack).size;
+		p->packs[i].size == indexplan_pack_at(p->rows, number).size;
+}
+
+/* A block that goes on in another pack is there only if both are. */
+static bool is_there(const struct prune *p, const struct indexleaf_row *row) {
+	struct indexhead_cut cut;
+	if (!pack_stays(p, row->pack)) return false;
+	return !indexplan_find_cut(p->rows, row->pack, row->offset, &cut) ||
+		pack_stays(p, cut.next_pack);
+}
+
+/*
+ * What the purges of announced packs will spare for the snapshot that is being looked at: packs of intents that are older than
+ * its entry, or its newest keep (spare.h).
+ */
+static enum err find_spared(struct prune *p, struct why *why) {
+	const struct vaultstate *s = &p->v->state;
+	enum err e = OK;
+	if (p->spared_for == p->touched) return OK;
+	buf_clear(&p->spared);
+	for (size_t i = 0; i < s->intent_count && !e; i++)
+		if (s->intents[i].sequence < p->touched)
+			e = intents_packs(p->v, &s->intents[i].packs, &p->spared, why);
+	intents_sort(&p->spared);
+	if (!e) p->spared_for = p->touched;
+	return e;
+}
+
+/* Whether the pack is there, and either stays or will be spared. It is then not to go before: see struct pack. */
+static bool keep_pack(struct prune *p, const struct hash *name, uint32_t size) {
+	struct pack *pack = find_pack(p, name);
+	if (!pack || pack->size != size) return false;
+	if (intents_has(buf_span(&p->already), name) && !intents_has(buf_span(&p->spared), name))
+		return false;
+	pack->kept = true;
+	return true;
+}
+
+static bool is_leaving(const struct prune *p, const struct place *place) {
+	return intents_has(buf_span(&p->already), &place->pack) ||
+		(place->cut && intents_has(buf_span(&p->already), &place->next_pack));
+}
+
+/*
+ * A chunk that lies only in packs on their way out: the snapshot was kept after they were announced. No index may name it any
+ * more: then the packs' tables do.
+ */
+static enum err find_leaving(struct prune *p, const struct hash *id, bool *found, struct why *why) {
+	struct places *places = fetch_places(p->fetch);
+	struct place at[PLACES_EACH];
+	size_t count = 0;
+	*found = false;
+	if (!p->already.len) return OK;
+	enum err e = find_spared(p, why);
+	for (int scans = 0; !e && !*found && scans < 3; scans++) {
+		if (scans == 1) e = places_scan(places, why);
+		if (scans == 2) e = places_scan_all(places, why);
+		if (!e) e = places_find(places, id, at, &count, why);
+		for (size_t i = 0; !e && !*found && i < count; i++)
+			*found = is_leaving(p, &at[i]) && keep_pack(p, &at[i].pack, at[i].pack_size) &&
+				(!at[i].cut || keep_pack(p, &at[i].next_pack, at[i].next_size));
+	}
+	return e;
 }
 
 /* Marks one place of a chunk as needed: one that is there, and not in a pack that is on its way out. */
@@ -132,6 +199,10 @@ static enum err mark_chunk(
 	}
 	if (signals_asked()) return why_set(why, E_CANCELLED, "interrupted");
 	if (best == SIZE_MAX) {
+		bool found;
+		enum err e = find_leaving(p, id, &found, why);
+		*skip = false;
+		if (e || found) return e;
 		hash_hex(hex, id);
 		return why_set(why, E_FORGED,
 			"chunk %s, which a snapshot needs, is missing: run broch check; nothing was pruned",
@@ -143,14 +214,16 @@ static enum err mark_chunk(
 	return OK;
 }
 
-static enum err mark_snapshot(struct prune *p, const struct hash *id, struct why *why) {
+static enum err mark_snapshot(struct prune *p, const struct vault_snapshot *v, struct why *why) {
 	struct snapshot s;
+	struct hash id = v->id;
 	struct buf bytes;
 	bool skip = false;
 	struct treewalk t = { .fetch = p->fetch, .chunk = mark_chunk, .ctx = p };
 	buf_init(&bytes, LIMIT_SNAPSHOT);
-	enum err e = mark_chunk(p, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
-	if (!e) e = treewalk_snapshot(p->fetch, id, &s, &bytes, why);
+	p->touched = v->touched;
+	enum err e = mark_chunk(p, CHUNKTYPE_SNAPSHOT, &id, 0, &skip, why);
+	if (!e) e = treewalk_snapshot(p->fetch, &id, &s, &bytes, why);
 	if (!e) e = treewalk_run(&t, &s.root, why);
 	buf_free(&bytes);
 	return e;
@@ -162,8 +235,7 @@ static enum err mark_all(struct prune *p, struct why *why) {
 	p->marked_at = s->count - 1;
 	for (; p->marked < s->snapshot_count && !e; p->marked++) {
 		tick(p, "looking at what snapshots need", p->marked, s->snapshot_count);
-		if (!s->snapshots[p->marked].forgotten)
-			e = mark_snapshot(p, &s->snapshots[p->marked].id, why);
+		if (!s->snapshots[p->marked].forgotten) e = mark_snapshot(p, &s->snapshots[p->marked], why);
 	}
 	return e;
 }
@@ -256,6 +328,7 @@ static enum err decide_packs(struct prune *p, struct why *why) {
 	if (!candidates) return why_err(why, E_NOMEM, "weighing packs");
 	for (size_t i = 0; i < p->pack_count; i++) {
 		struct pack *pack = &p->packs[i];
+		if (pack->kept) continue;
 		if (pack->number == UINT32_MAX) {
 			pack->doomed = pack->index_only || is_abandoned(p, pack);
 			continue;
@@ -398,6 +471,7 @@ static enum err start(struct prune *p, struct why *why) {
 	buf_init(&p->new_indexes, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&p->names, names_max);
 	buf_init(&p->already, names_max);
+	buf_init(&p->spared, names_max);
 	buf_init(&p->missing, names_max);
 	enum err e = intents_doomed(v, &p->already, why);
 	if (!e) e = fetch_new(&p->fetch, &fp, why);
@@ -460,6 +534,7 @@ static void done(struct prune *p) {
 	buf_free(&p->new_indexes);
 	buf_free(&p->names);
 	buf_free(&p->already);
+	buf_free(&p->spared);
 	buf_free(&p->missing);
 }
 

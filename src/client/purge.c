@@ -6,6 +6,7 @@
 
 #include "base/little.h"
 #include "base/mem.h"
+#include "client/forget.h"
 #include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/spare.h"
@@ -89,6 +90,17 @@ static enum err delete_packs(
 	return OK;
 }
 
+/*
+ * All that it names is needed after all. Were the intent to stay, the packs would go at the moment when they are needed no more:
+ * its hold is over.
+ */
+static enum err take_back(struct vault *v, uint64_t sequence, struct why *why) {
+	enum err e = forget_undo_intent(v, sequence, why);
+	if (e == E_NOTFOUND && !vaultstate_intent(&v->state, sequence)) e = OK; /* somebody else did */
+	if (!e) forget_seen(v, sequence);
+	return e;
+}
+
 /* Purges one intent. What is needed after all is spared. */
 static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune_options *o,
 	struct prune_result *out, struct why *why) {
@@ -103,7 +115,6 @@ static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune
 	intents_sort(&s.names);
 	for (int i = 0; !e && i < TRIES; i++) {
 		e = spare_look(&s, sequence, why);
-		/* everything is needed: the intent stays, and purges nothing */
 		if (e || s.names.len == 0) break;
 		/* a prune that was killed after its intent left them in the index */
 		e = indexmerge_without(v, buf_span(&s.names), o->pack_limit, why);
@@ -115,7 +126,10 @@ static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune
 	}
 	if (e == E_CANCELLED && d.gone) {
 		e = OK;
-	} else if (!e && s.names.len && !vaultstate_intent(&v->state, sequence)) {
+	} else if (!e && s.names.len == 0) {
+		out->rescued_packs += s.spared.len / HASH_SIZE;
+		e = take_back(v, sequence, why);
+	} else if (!e && !vaultstate_intent(&v->state, sequence)) {
 		out->rescued_packs += s.spared.len / HASH_SIZE;
 		forget_seen(v, sequence);
 		e = delete_packs(v, buf_span(&s.names), out, why);

@@ -5,7 +5,8 @@
 #include "client/prune.h"
 
 /*
- * Purges every intent whose hold is over, by its entry and by when this device first saw it; counts the others as waiting.
+ * Purges every intent whose hold is over, by its entry and by when this device first saw it; counts the others as waiting. What
+ * a snapshot needs after all is left out (rescued_packs); an intent of which that is all is taken back.
  * Also deletes packs that earlier purges named and that are in the store still.
  */
 MUST_USE enum err purge_due(

@@ -15,12 +15,14 @@ void spare_init(struct spare *s, struct vault *v) {
 	s->v = v;
 	buf_init(&s->names, names_max);
 	buf_init(&s->spared, names_max);
+	buf_init(&s->unnamed, names_max);
 }
 
 void spare_done(struct spare *s) {
 	fetch_free(s->fetch);
 	buf_free(&s->names);
 	buf_free(&s->spared);
+	buf_free(&s->unnamed);
 }
 
 static bool stays(const struct spare *s, const struct place *p) {
@@ -28,32 +30,67 @@ static bool stays(const struct spare *s, const struct place *p) {
 	return !(p->cut && intents_has(buf_span(&s->names), &p->next_pack));
 }
 
-static enum err add(struct spare *s, const struct place *p, struct why *why) {
-	enum err e = buf_add(&s->spared, hash_span(&p->pack));
-	if (!e && p->cut) e = buf_add(&s->spared, hash_span(&p->next_pack));
-	return why_err(why, e, "looking at what is needed");
+/* Neighbours in a tree mostly lie in one pack: so the rows don't grow with the number of chunks. */
+static enum err add_name(struct buf *to, const struct hash *name) {
+	if (to->len && memcmp(to->ptr + to->len - HASH_SIZE, name->b, HASH_SIZE) == 0) return OK;
+	return buf_add(to, hash_span(name));
+}
+
+static enum err spare(struct spare *s, const struct place *p) {
+	enum err e = OK;
+	if (intents_has(buf_span(&s->names), &p->pack)) e = add_name(&s->spared, &p->pack);
+	if (!e && p->cut && intents_has(buf_span(&s->names), &p->next_pack))
+		e = add_name(&s->spared, &p->next_pack);
+	return e;
+}
+
+static enum err add_unnamed(struct spare *s, const struct place *p) {
+	enum err e = add_name(&s->unnamed, &p->pack);
+	return e || !p->cut ? e : add_name(&s->unnamed, &p->next_pack);
+}
+
+/*
+ * The places of a chunk: those that indexes in force name, or else what the tables of packs say: of packs that no index names
+ * first, then of all, because a block may go on from one of those in one that is named.
+ */
+static enum err find(struct spare *s, const struct hash *id, struct place out[PLACES_EACH],
+	size_t *count, bool *indexed, struct why *why) {
+	struct places *places = fetch_places(s->fetch);
+	enum err e = places_indexed(places, id, out, count, why);
+	*indexed = *count > 0;
+	for (int scans = 0; !e && !*count && scans < 3; scans++) {
+		if (scans == 1) e = places_scan(places, why);
+		if (scans == 2) e = places_scan_all(places, why);
+		if (!e) e = places_find(places, id, out, count, why);
+	}
+	return e;
 }
 
 static enum err look_at_chunk(
 	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct spare *s = ctx;
-	struct place places[PLACES_EACH];
-	size_t count = 0;
+	struct place found[PLACES_EACH];
+	size_t count = 0, best = 0;
+	bool indexed;
 	char hex[HASH_HEX];
 	(void)type;
 	(void)length;
 	*skip = false;
-	for (int scanned = 0; scanned < 2; scanned++) {
-		enum err e = places_find(fetch_places(s->fetch), id, places, &count, why);
-		for (size_t i = 0; i < count && !e; i++)
-			if (stays(s, &places[i])) return OK;
-		if (!e && count) return add(s, &places[0], why);
-		if (!e && !scanned) e = places_scan(fetch_places(s->fetch), why);
-		if (e) return e;
+	enum err e = find(s, id, found, &count, &indexed, why);
+	if (e) return e;
+	if (!count) {
+		hash_hex(hex, id);
+		return why_set(why, E_FORGED,
+			"chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged",
+			hex);
 	}
-	hash_hex(hex, id);
-	return why_set(why, E_FORGED,
-		"chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged", hex);
+	while (best < count && !stays(s, &found[best])) best++;
+	if (best == count) {
+		best = 0;
+		e = spare(s, &found[best]);
+	}
+	if (!e && !indexed) e = add_unnamed(s, &found[best]);
+	return why_err(why, e, "looking at what is needed");
 }
 
 static enum err look_at_snapshot(struct spare *s, const struct hash *id, struct why *why) {
@@ -84,6 +121,7 @@ static enum err look_once(struct spare *s, uint64_t since, struct why *why) {
 		if (!v->forgotten && v->touched > since) e = look_at_snapshot(s, &v->id, why);
 	}
 	if (!e) intents_sort(&s->spared);
+	intents_sort(&s->unnamed);
 	return e;
 }
 
@@ -111,12 +149,11 @@ static enum err decide_index(void *ctx, struct vault *v, struct vault_entry *out
 
 static bool is_unnamed(void *ctx, const struct hash *pack) {
 	const struct spare *s = ctx;
-	return intents_has(buf_span(&s->spared), pack) &&
-		!places_has_pack(fetch_places(s->fetch), pack);
+	return intents_has(buf_span(&s->unnamed), pack);
 }
 
-/* An index for those of the spared packs that no index in force names any more. */
-static enum err index_spared(struct spare *s, struct why *why) {
+/* An index for what no index in force names, by what the tables of its packs say. */
+static enum err index_unnamed(struct spare *s, struct why *why) {
 	struct vault *v = s->v;
 	struct indexplan *plan = NULL;
 	struct packrun *run = NULL;
@@ -134,13 +171,13 @@ static enum err index_spared(struct spare *s, struct why *why) {
 		.pack_limit = s->pack_limit,
 	};
 	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
-	enum err e = places_scan(fetch_places(s->fetch), why);
-	if (!e) e = why_err(why, indexplan_new(&plan), "indexing packs");
+	enum err e = why_err(why, indexplan_new(&plan), "indexing packs");
 	if (!e) e = places_export(fetch_places(s->fetch), plan, is_unnamed, s, why);
 	bool nothing = !e && indexplan_rows(plan) == 0;
 	if (!e && !nothing) e = packrun_new(&run, &p, why);
 	if (!e && !nothing) e = packrun_index(run, plan, &locations, why);
 	if (!e && locations.len) e = vault_append(v, decide_index, &locations, why);
+	if (!e) buf_clear(&s->unnamed);
 	packrun_free(run);
 	indexplan_free(plan);
 	buf_free(&locations);
@@ -150,12 +187,11 @@ static enum err index_spared(struct spare *s, struct why *why) {
 enum err spare_look(struct spare *s, uint64_t since, struct why *why) {
 	enum err e = OK;
 	do {
-		size_t before = s->spared.len;
 		/* names only ever shrink: what was looked at once need not be again */
 		uint64_t from = s->looked > since ? s->looked - 1 : since;
 		s->looked = s->v->state.count;
 		e = look_once(s, from, why);
-		if (!e && s->spared.len != before) e = index_spared(s, why);
+		if (!e && s->unnamed.len) e = index_unnamed(s, why);
 		if (!e) drop_spared(s);
 	} while (!e && s->looked != s->v->state.count);
 	return e;

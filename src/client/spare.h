@@ -13,6 +13,7 @@ struct spare {
 	void *ctx;
 	struct buf names;    /* packs to go, ascending; shrinks */
 	struct buf spared;   /* those left out so far, ascending */
+	struct buf unnamed;  /* packs of chunks that a look found and no index names, ascending */
 	uint64_t looked;     /* entries of the chain that the last look has seen */
 	uint32_t pack_limit; /* tests; 0: full packs */
 	struct fetch *fetch;

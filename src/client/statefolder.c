@@ -160,10 +160,11 @@ void statefolder_record(const struct statefolder *f, const char *line) {
 		f->state, "alarms", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_PRIVATE);
 	if (fd < 0) return;
 	(void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	int n = snprintf(text, sizeof text, "%s %s\n", stamp, line);
-	if (n > 0)
-		err_ignore(file_write_all(
-			fd, span_of(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1), NULL));
+	/* one that is too long is cut, but ends its line all the same */
+	(void)snprintf(text, sizeof text - 1, "%s %s", stamp, line);
+	size_t len = strlen(text);
+	text[len++] = '\n';
+	err_ignore(file_write_all(fd, span_of(text, len), NULL));
 	err_ignore(file_sync(fd, NULL));
 	file_close(&fd);
 }

@@ -52,6 +52,7 @@ enum err taskpool_new(struct taskpool **out, unsigned threads, struct why *why) 
 	struct taskpool *p = mem_zalloc(sizeof *p);
 	if (!p) return why_err(why, E_NOMEM, "starting threads");
 	if (threads > THREADS_MAX) threads = THREADS_MAX;
+	if (threads < 1) threads = 1;
 	mutex_init(&p->lock);
 	mutex_cond_init(&p->work);
 	mutex_cond_init(&p->idle);

@@ -15,7 +15,10 @@ struct taskpool;
 /* ${worker} is 0 to threads - 1: for memory that belongs to one thread. */
 typedef void taskpool_run(void *ctx, unsigned worker);
 
-/* Starts ${threads} threads (at least 1). E_NOMEM, E_IO. */
+/*
+ * Starts ${threads} threads, but at least 1 and at most 256; fewer if the system gives no more than one. E_NOMEM, E_IO: not
+ * even one.
+ */
 MUST_USE enum err taskpool_new(struct taskpool **out, unsigned threads, struct why *why);
 
 /* Waits for all tasks, then ends the threads. NULL is fine. */

@@ -229,7 +229,10 @@ enum err treecache_append(struct treecache *c, struct buf *b, uint64_t *record) 
 		*record = c->end;
 		c->end += b->len;
 		c->added += b->len;
-		if (c->unwritten.len >= WRITE_BUFFER && !write_out(c)) give_up(c);
+		if (c->unwritten.len >= WRITE_BUFFER && !write_out(c)) {
+			give_up(c);
+			*record = 0;
+		}
 	}
 	mutex_unlock(&c->lock);
 	return OK;

@@ -4,7 +4,7 @@
  * the vault, and without a cache everything is read again.
  *
  * The file only grows: a run appends the records of folders that changed and a new foot; records of unchanged folders
- * stay where they are. When more than half of it is old, the next run writes it anew.
+ * stay where they are. When it is over 64 MiB and more than three quarters of it are old, the next run begins with none.
  */
 #ifndef CLIENT_TREECACHE_H
 #define CLIENT_TREECACHE_H

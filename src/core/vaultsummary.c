@@ -190,6 +190,7 @@ enum err vaultsummary_decode(struct vaultstate *s, struct span in) {
 	struct summarystate_head account;
 	enum err e = summarystate_decode(&t, in);
 	if (e) return e;
+	if (t.sequence == UINT64_MAX) return E_FORMAT; /* no entry could follow */
 	struct span rest = t.accounts.items;
 	if (t.accounts.count != 1 || !summarystate_next_head(&rest, &account)) return E_FORMAT;
 	if (!hash_equal(&account.id, &s->owner)) return E_FORMAT;
