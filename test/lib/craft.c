@@ -7,7 +7,7 @@
 #include "core/epochring.h"
 #include "format/snapshot.h"
 
-void craft_begin(struct craft *c, struct testvault *t) {
+void craft_begin_small(struct craft *c, struct testvault *t, uint32_t pack_limit) {
 	struct why why = { OK, "" };
 	memset(c, 0, sizeof *c);
 	c->t = t;
@@ -20,11 +20,17 @@ void craft_begin(struct craft *c, struct testvault *t) {
 		.start_head = vault_head(&t->vault).hash,
 		.writer = t->session.secrets->actor.id,
 		.fresh = &t->session.secrets->fresh,
+		.pack_limit = pack_limit,
 	};
 	testvault_must(packrun_new(&c->run, &p, &why), &why, "a run");
-	c->shared =
-		(struct storing_shared){ .vault = &t->vault, .run = c->run, .squeeze = SQUEEZE_FAST };
+	c->shared = (struct storing_shared){
+		.vault = &t->vault, .run = c->run, .squeeze = SQUEEZE_FAST, .pack_limit = pack_limit
+	};
 	testvault_must(storing_new(&c->storing, &c->shared, &why), &why, "storing");
+}
+
+void craft_begin(struct craft *c, struct testvault *t) {
+	craft_begin_small(c, t, 0);
 }
 
 struct streamref craft_content(struct craft *c, struct span bytes) {

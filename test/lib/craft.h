@@ -19,6 +19,9 @@ struct craft {
 
 void craft_begin(struct craft *c, struct testvault *t);
 
+/* The same with packs of at most ${pack_limit} bytes, and blocks that go with them. */
+void craft_begin_small(struct craft *c, struct testvault *t, uint32_t pack_limit);
+
 /* Content, stored; its reference. */
 struct streamref craft_content(struct craft *c, struct span bytes);
 

@@ -1,0 +1,57 @@
+/*
+ * A device with an account and the vault "main" in a rawstore, behind a store that fails when it is told to: for tests of
+ * the client that put chunks into a vault by hand (craft.h) and damage what lies in the store.
+ */
+#ifndef TEST_RAWBOX_H
+#define TEST_RAWBOX_H
+
+#include <stdatomic.h>
+
+#include "craft.h"
+#include "rawstore.h"
+#include "scratch.h"
+#include "store/faulty.h"
+
+struct rawbox {
+	char folder[SCRATCH_MAX];
+	char home[SCRATCH_MAX]; /* BROCH_HOME */
+	struct store *raw;
+	struct store *store; /* faulty, around it: the session's */
+	struct kit_secret kit;
+	struct testvault t;
+	atomic_uint warnings; /* of fetches made here */
+};
+
+/* For cmocka: a struct rawbox with all of it open. */
+int rawbox_setup(void **state);
+int rawbox_teardown(void **state);
+
+/* Closes account and vault, and opens them again. */
+void rawbox_reopen(struct rawbox *b);
+
+/* A fetch on the indexes that are in force now. */
+struct fetch *rawbox_fetch(struct rawbox *b, unsigned threads);
+
+/* The pack in the store; NULL. And its number, for rawstore_remove. */
+struct rawstore_item *rawbox_pack(struct rawbox *b, const struct hash *name);
+size_t rawbox_pack_at(struct rawbox *b, const struct hash *name);
+
+/* Alters one bit. */
+void rawbox_flip(struct rawbox *b, const struct hash *pack, size_t at);
+
+/* Where the indexes of ${f} have the chunk; how many places. */
+size_t rawbox_places(struct fetch *f, const struct hash *id, struct place out[PLACES_EACH]);
+
+/* Ends the run of ${c} with its packs in the store and no index named by the chain. */
+void rawbox_end_unnamed(struct craft *c);
+
+/* How often packs were read from. */
+uint64_t rawbox_reads(struct rawbox *b);
+
+/* Every call of ${verb} fails from now on. */
+void rawbox_fail(struct rawbox *b, enum faulty_verb verb, enum err e);
+
+/* Fails with the sentence unless ${e} is OK. */
+void rawbox_ok(enum err e, const struct why *why);
+
+#endif
