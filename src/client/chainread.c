@@ -30,22 +30,26 @@ void chainread_entry_free(struct chainread_entry *e) {
 	mem_free(e);
 }
 
-static enum err keep(struct chainread *c, struct span bytes) {
-	struct chainread_entry *n = mem_alloc(sizeof *n + bytes.len);
-	if (!n) return E_NOMEM;
-	memcpy(n + 1, bytes.ptr, bytes.len);
-	*n = (struct chainread_entry){ .hash = c->link.head, .bytes = span_of(n + 1, bytes.len) };
-	*c->end = n;
-	c->end = &n->next;
-	return OK;
-}
-
 static enum err keep_epoch(struct chainread *c, const struct entrypublic *pub) {
 	enum err e = OK;
 	if (pub->kind != ENTRYPUBLIC_CREATE && pub->kind != ENTRYPUBLIC_ROTATE) return OK;
 	if (!c->ring) e = epochring_new(&c->ring, (enum chain_kind)c->link.kind, &pub->birth);
 	if (!e) e = epochring_add(c->ring, &pub->keys);
 	return e;
+}
+
+static enum err keep(struct chainread *c, const struct entrypublic *pub, struct span bytes) {
+	struct chainread_entry *n = mem_alloc(sizeof *n + bytes.len);
+	enum err e = n ? keep_epoch(c, pub) : E_NOMEM;
+	if (e) {
+		mem_free(n);
+		return e;
+	}
+	memcpy(n + 1, bytes.ptr, bytes.len);
+	*n = (struct chainread_entry){ .hash = c->link.head, .bytes = span_of(n + 1, bytes.len) };
+	*c->end = n;
+	c->end = &n->next;
+	return OK;
 }
 
 void chainread_resume(struct chainread *c, const struct chainlink *link) {
@@ -79,7 +83,7 @@ struct reading {
 	const struct hash *id;
 };
 
-static enum err take_entry(struct reading *r, uint64_t seq, struct span bytes, struct why *why) {
+static enum err follow(struct reading *r, uint64_t seq, struct span bytes, struct why *why) {
 	struct chainread *c = r->c;
 	struct entry entry;
 	struct entrypublic pub;
@@ -98,13 +102,17 @@ static enum err take_entry(struct reading *r, uint64_t seq, struct span bytes, s
 		return why_set(why, E_ROLLBACK,
 			"chain %.16s: entry %llu is another one than this device saw there: the store was forked or set back",
 			hex, (unsigned long long)seq);
-	if (!e) e = keep_epoch(c, &pub);
-	if (!e) e = keep(c, bytes);
+	if (!e) e = keep(c, &pub, bytes);
 	return why_err(why, e, "reading a chain");
 }
 
+/* After an entry that was not taken, reading goes on before it or not at all. */
 static enum err visit(void *ctx, uint64_t seq, struct span bytes, struct why *why) {
-	return take_entry(ctx, seq, bytes, why);
+	struct reading *r = ctx;
+	struct chainlink before = r->c->link;
+	enum err e = follow(r, seq, bytes, why);
+	if (e) r->c->link = before;
+	return e;
 }
 
 enum err chainread_on(

@@ -40,7 +40,8 @@ void chainread_resume(struct chainread *c, const struct chainlink *link);
 /*
  * Reads on from where ${c} stands until there are no more entries. ${id}: the chain. E_NOTFOUND: there is no such
  * chain; E_FORGED: an entry does not follow (the sentence names it); E_ROLLBACK: the chain is shorter than what was seen
- * (unless ${c->may_lag}), or has another entry there; E_UNSUPPORTED, E_IO, E_NOMEM.
+ * (unless ${c->may_lag}), or has another entry there; E_UNSUPPORTED, E_IO, E_NOMEM. What came before an entry that was
+ * refused was read.
  */
 MUST_USE enum err chainread_on(
 	struct chainread *c, struct store *store, const struct hash *id, struct why *why);
@@ -51,7 +52,7 @@ void chainread_entry_free(struct chainread_entry *e);
 
 /*
  * Opens all epochs of the ring that are not open yet, with boxes objects from ${store}. E_DENIED: no box for these
- * recipients; E_FORGED; E_NOTFOUND: a boxes object is missing.
+ * recipients; E_FORGED: a boxes object is missing, damaged, or another one; E_IO, E_NOMEM.
  */
 MUST_USE enum err chainread_open_epochs(struct chainread *c, struct store *store,
 	const struct epochring_recipient *recipients, size_t count, struct root_key *root,

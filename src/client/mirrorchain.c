@@ -47,7 +47,10 @@ static enum err visit(void *ctx, uint64_t seq, struct span bytes, struct why *wh
 	struct entrypublic pub;
 	if (signals_asked()) return why_set(why, E_CANCELLED, "interrupted");
 	enum err e = chainlink_next(&r->link, bytes, &entry, &pub);
-	if (!e && seq == 0 && !hash_equal(&r->link.id, &r->m->chain)) e = E_FORGED;
+	if (!e && seq == 0 && !hash_equal(&r->link.id, &r->m->chain)) {
+		chainlink_init(&r->link, r->m->kind); /* nothing that follows it is taken either */
+		e = E_FORGED;
+	}
 	if (e == E_FORGED || e == E_FORMAT) return damaged(r, seq, why);
 	if (e) return why_err(why, e, "reading a chain");
 	if (r->to_mirror) return give(r, seq, bytes, why);

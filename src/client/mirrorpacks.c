@@ -192,9 +192,11 @@ enum err mirrorpacks_delete(struct mirrorpacks *m, struct why *why) {
 		const struct packset_pack *p = &there.packs[i];
 		if (!intents_has(m->purged, &p->name)) continue;
 		e = store_pack_delete(m->to, &m->vault, &p->name, why);
-		if (e == E_NOTFOUND) e = OK;
-		m->result->packs_deleted++;
-		m->result->bytes_deleted += p->size;
+		if (!e) {
+			m->result->packs_deleted++;
+			m->result->bytes_deleted += p->size;
+		}
+		if (e == E_NOTFOUND) e = OK; /* somebody else did */
 	}
 	packset_done(&there);
 	return e;
