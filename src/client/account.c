@@ -84,6 +84,11 @@ enum err account_refresh(struct account *a, struct why *why) {
 	return e;
 }
 
+static bool is_valid(const struct account *a) {
+	const struct account_device *d = accountstate_device(&a->state, &a->actor->id);
+	return d && d->removed == UINT64_MAX;
+}
+
 enum err account_open(struct account *a, const struct account_open *o, struct why *why) {
 	*a = (struct account){
 		.store = o->store,
@@ -113,7 +118,7 @@ enum err account_open(struct account *a, const struct account_open *o, struct wh
 		}
 	}
 	if (!e) e = account_refresh(a, why);
-	if (!e && !accountstate_device(&a->state, &a->actor->id))
+	if (!e && !is_valid(a))
 		e = why_set(why, E_DENIED, "this device is not a device of the account%s",
 			a->chain.lags ? " as this mirror, which is behind, knows it" : "");
 	if (e) account_close(a);
@@ -338,6 +343,20 @@ static enum err check_home(const struct account *a, struct why *why) {
 		store_address(a->store));
 }
 
+/* What would be void is not written: it would stop every reader. Looked at again whenever another writer was first. */
+static enum err check_right(const struct account *a, const struct accountbody *b, struct why *why) {
+	enum err e = accountstate_allows(&a->state, b, &a->actor->id);
+	if (e == E_EXISTS) return why_set(why, e, "the account has this device or kit already");
+	if (e &&
+		accountstate_allows(
+			&a->state, &(struct accountbody){ .type = ACCOUNTBODY_ROTATE }, &a->actor->id))
+		return why_set(why, e, "this device or kit is no longer one of the account");
+	if (e) return why_set(why, e, "where there are two devices, only the kit can replace the kit");
+	return OK;
+}
+
+static enum err rotate(struct account *a, struct why *why);
+
 /* Appends an entry with this public part. */
 static enum err append(
 	struct account *a, const struct accountbody *body, struct entrypublic pub, struct why *why) {
@@ -347,10 +366,12 @@ static enum err append(
 	buf_init(&none, LIMIT_ENTRY_PUBLIC);
 	enum err e = accountbody_encode(body, &bytes);
 	if (!e) e = entrypublic_encode(&pub, &none);
+	bool is_done = false;
 	if (e) e = why_err(why, e, "making an account entry");
-	for (int i = 0; !e && i < TRIES_MAX; i++) {
+	for (int i = 0; !e && !is_done && i < TRIES_MAX; i++) {
 		/* a recovery entry is followed by its rotate, whoever finds it without */
-		if (a->state.rotate_due) e = account_rotate(a, why);
+		if (a->state.rotate_due) e = rotate(a, why);
+		if (!e) e = check_right(a, body, why);
 		if (e) break;
 		const struct epoch_secrets *secrets = epochring_secrets(a->chain.ring, a->chain.link.epoch);
 		struct draft d = {
@@ -366,9 +387,11 @@ static enum err append(
 			accountstate_device(&a->state, &a->actor->id), &d, &made);
 		if (e) e = why_err(why, e, "making an account entry");
 		else e = append_made(a, &made, why);
-		if (e != E_BUSY) break;
-		e = account_refresh(a, why);
+		is_done = e == OK;
+		if (e == E_BUSY) e = account_refresh(a, why);
 	}
+	if (!e && !is_done)
+		e = why_set(why, E_BUSY, "others keep writing to the account: try again later");
 	buf_free(&bytes);
 	buf_free(&made);
 	buf_free(&none);
@@ -431,15 +454,14 @@ static enum err rotate_once(struct account *a, struct box_content *content, stru
 	return e;
 }
 
-enum err account_rotate(struct account *a, struct why *why) {
-	enum err denied = check_home(a, why);
-	if (denied) return denied;
+static enum err rotate(struct account *a, struct why *why) {
 	struct box_content *content = secretmem_alloc(sizeof *content);
 	if (!content) return why_err(why, E_NOMEM, "making the keys of an epoch");
 	uint32_t before = a->chain.link.epoch;
 	enum err e = E_BUSY;
 	for (int i = 0; e == E_BUSY && i < TRIES_MAX; i++) {
-		e = rotate_once(a, content, why);
+		e = check_right(a, &(struct accountbody){ .type = ACCOUNTBODY_ROTATE }, why);
+		if (!e) e = rotate_once(a, content, why);
 		if (e != E_BUSY) break;
 		e = account_refresh(a, why);
 		if (!e && a->chain.link.epoch > before) break; /* somebody else rotated */
@@ -447,6 +469,11 @@ enum err account_rotate(struct account *a, struct why *why) {
 	}
 	secretmem_free(content);
 	return e;
+}
+
+enum err account_rotate(struct account *a, struct why *why) {
+	enum err e = check_home(a, why);
+	return e ? e : rotate(a, why);
 }
 
 enum err account_add_device(

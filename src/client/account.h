@@ -70,13 +70,17 @@ struct account_new {
 MUST_USE enum err account_create(const struct account_new *n, struct hash *id, struct why *why);
 
 /*
- * Appends an entry of ${type} without a public part, with ${seal}. Repeats when another writer was first. E_DENIED: the
- * store is a mirror.
+ * Appends an entry with ${body} and no public part. Repeats when another writer was first, unless the actor has no right to
+ * it after that: E_DENIED, as where the store is a mirror. E_EXISTS: it adds a device or kit that is there; E_BUSY: others
+ * were always first; E_IO (then it may be there all the same), and as account_refresh.
  */
 MUST_USE enum err account_append(
 	struct account *a, const struct accountbody *body, struct why *why);
 
-/* Starts the next account epoch, with boxes for all valid devices and the kit in force. */
+/*
+ * Starts the next account epoch, with boxes for all valid devices and the kit in force; or finds that another just did.
+ * E_DENIED, E_BUSY, E_IO and as account_refresh.
+ */
 MUST_USE enum err account_rotate(struct account *a, struct why *why);
 
 /* Adds the device of ${keys} (the actor is the kit or a full device), then rotates so that it gets a box. */

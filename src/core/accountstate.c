@@ -123,14 +123,15 @@ size_t accountstate_full_devices(const struct accountstate *s) {
 }
 
 /* The kit outranks devices; one device alone may replace it only where there is no second to ask. */
+static bool may_replace_kit(const struct accountstate *s, const struct hash *author) {
+	const struct account_device *kit = accountstate_kit(s);
+	return kit && (hash_equal(author, &kit->id) || accountstate_full_devices(s) == 1);
+}
+
 static enum err apply_recovery(
 	struct accountstate *s, const struct accountbody *b, const struct hash *author, int64_t time) {
-	struct account_device *old = NULL;
-	for (size_t i = 0; i < s->device_count; i++)
-		if (s->devices[i].kind == DEVICERECORD_KIT && s->devices[i].removed == UINT64_MAX)
-			old = &s->devices[i];
-	if (!old) return E_FORGED;
-	if (!hash_equal(author, &old->id) && accountstate_full_devices(s) != 1) return E_FORGED;
+	const struct account_device *old = accountstate_kit(s);
+	if (!may_replace_kit(s, author)) return E_FORGED;
 	size_t place = (size_t)(old - s->devices);
 	enum err e = device_room(s, 1);
 	if (!e) e = add_device(s, &b->kit, time);
@@ -192,12 +193,32 @@ static enum err apply_body(struct accountstate *s, const struct entry *entry,
 	}
 }
 
-/* The author, who must be a valid full device or the kit, with its own thread intact. */
+/* A valid full device, or the kit. */
+static bool may_write(const struct accountstate *s, const struct account_device *d) {
+	return d && accountstate_valid_at(d, s->count) && d->kind != DEVICERECORD_WRITE_ONLY;
+}
+
+static bool is_known(const struct accountstate *s, const struct devicerecord *r) {
+	struct hash id;
+	deviceid_of(&id, r->entry_key.ptr, r->request_key.ptr, r->kem_key.ptr);
+	return find_device(s, &id) != NULL;
+}
+
+enum err accountstate_allows(
+	const struct accountstate *s, const struct accountbody *b, const struct hash *author) {
+	if (!may_write(s, find_device(s, author))) return E_DENIED;
+	if (s->rotate_due && b->type != ACCOUNTBODY_ROTATE) return E_DENIED;
+	if (b->type == ACCOUNTBODY_RECOVERY && !may_replace_kit(s, author)) return E_DENIED;
+	if (b->type == ACCOUNTBODY_RECOVERY && is_known(s, &b->kit)) return E_EXISTS;
+	if (b->type == ACCOUNTBODY_ADD_DEVICE && is_known(s, &b->device)) return E_EXISTS;
+	return OK;
+}
+
+/* With its own thread intact. */
 static enum err check_author(const struct accountstate *s, const struct entryinner *inner,
 	struct span plain, const struct hash *outer) {
 	const struct account_device *d = find_device(s, &inner->device);
-	if (!d || !accountstate_valid_at(d, s->count) || d->kind == DEVICERECORD_WRITE_ONLY)
-		return E_FORGED;
+	if (!may_write(s, d)) return E_FORGED;
 	if (inner->own_sequence != d->own_sequence || !hash_equal(&inner->own_hash, &d->own_hash))
 		return E_FORGED;
 	return entrycraft_check_author(inner, plain, outer, d->entry_key);

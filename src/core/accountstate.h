@@ -66,6 +66,14 @@ void accountstate_done(struct accountstate *s);
 MUST_USE enum err accountstate_apply(struct accountstate *s, const struct entry *entry,
 	struct span bytes, const struct hash *hash, const struct epochring *ring);
 
+/*
+ * Whether an entry with ${b}, by ${author}, would be taken now: for a writer before it appends, because a void one stops every
+ * reader. E_DENIED: the author is not valid (any more), or has no right to this now; E_EXISTS: the account has that device or
+ * kit already.
+ */
+MUST_USE enum err accountstate_allows(
+	const struct accountstate *s, const struct accountbody *b, const struct hash *author);
+
 /* The device (or kit) ${id}, whether valid still or not; NULL. */
 const struct account_device *accountstate_device(
 	const struct accountstate *s, const struct hash *id);
