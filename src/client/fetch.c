@@ -297,7 +297,12 @@ enum err fetch_chunk(struct fetch *f, uint8_t type, const struct hash *id, struc
 		e = try_places(f, type, id, out, &tried, why);
 		if (!is_damage(e)) return e;
 	}
-	if (tried) return e == E_NOTFOUND ? E_FORGED : e;
+	if (tried) {
+		/* a pack that is gone is damage to who needs it */
+		if (e == E_NOTFOUND) e = E_FORGED;
+		if (why) why->code = e;
+		return e;
+	}
 	char hex[HASH_HEX];
 	hash_hex(hex, id);
 	return why_set(why, E_FORGED, "chunk %s is missing: no pack holds it", hex);

@@ -31,14 +31,16 @@ struct fetch_chunk {
 };
 
 /*
- * The chunk ${id} of ${type}, from any of its places. E_FORGED: every place is damaged, E_NOTFOUND: there is none; the
- * sentence names the chunk and the pack. Release it.
+ * The chunk ${id} of ${type}, from any of its places. E_FORGED: every place is damaged or gone (the sentence names the pack
+ * of one), or there is none (it names the chunk); E_DENIED: its epoch is not open; E_IO, E_NOMEM. Release it.
  */
 MUST_USE enum err fetch_chunk(
 	struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out, struct why *why);
 void fetch_release(struct fetch *f, struct fetch_chunk *chunk);
 
-/* The same from one known place. */
+/*
+ * The same from one known place. E_FORGED: it is not there, or damaged; E_NOTFOUND: the pack is gone; E_DENIED, E_IO, E_NOMEM.
+ */
 MUST_USE enum err fetch_from(struct fetch *f, uint8_t type, const struct hash *id,
 	const struct place *place, struct fetch_chunk *out, struct why *why);
 

@@ -31,11 +31,14 @@ MUST_USE enum err streamread_open(struct streamread *s, struct fetch *f, uint8_t
 	const struct streamref *ref, struct why *why);
 void streamread_close(struct streamread *s);
 
-/* The next chunk of the string: id and length, not fetched. At the end ${*more} is false. E_FORGED, E_NOTFOUND, E_IO. */
+/*
+ * The next chunk of the string: id and length, not fetched. At the end ${*more} is false. E_FORGED: a list is missing,
+ * damaged, or not what the reference says; E_IO, E_NOMEM.
+ */
 MUST_USE enum err streamread_next(
 	struct streamread *s, struct streamref_item *item, bool *more, struct why *why);
 
-/* Appends the whole string to ${out}, which has a maximum. */
+/* Appends the whole string to ${out}: E_LIMIT where it does not fit, and what streamread_open and streamread_next give. */
 MUST_USE enum err streamread_whole(
 	struct fetch *f, uint8_t type, const struct streamref *ref, struct buf *out, struct why *why);
 
