@@ -6,8 +6,8 @@
 #include "format/direntry.h"
 
 /*
- * Called for each chunk that is referred to, before it is read. ${*skip} set: what is below it (of a folder or list) is not
- * walked, because it was before. What it returns other than OK ends the walk.
+ * Called for each chunk that is referred to, before it is read. ${*skip} set for all chunks of a folder's string: the folder is
+ * not gone into, because it was before. What it returns other than OK ends the walk.
  */
 typedef enum err treewalk_chunk(
 	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why);
@@ -16,15 +16,19 @@ struct treewalk {
 	struct fetch *fetch;
 	treewalk_chunk *chunk;
 	void *ctx;
-	/* Called when something cannot be read; returns OK to go on. NULL: the walk ends. */
-	enum err (*broken)(void *ctx, const char *path, enum err e, const struct why *why);
 };
 
-/* Walks the tree below ${root}, a directory. */
+/*
+ * Walks the tree below ${root}, a directory. Folders lie in memory while they are walked, the lists of a file do not. E_FORGED: a
+ * folder or list is missing or damaged; E_UNSUPPORTED: chunks of another origin; E_IO, E_NOMEM.
+ */
 MUST_USE enum err treewalk_run(
 	const struct treewalk *t, const struct streamref *root, struct why *why);
 
-/* The snapshot object ${id}, decoded into ${out}, which points into ${bytes}. */
+/*
+ * The snapshot object ${id}, decoded into ${out}, which points into ${bytes}. E_FORGED: missing, damaged, or none;
+ * E_UNSUPPORTED: of a newer program; E_IO, E_NOMEM.
+ */
 struct snapshot;
 MUST_USE enum err treewalk_snapshot(struct fetch *f, const struct hash *id, struct snapshot *out,
 	struct buf *bytes, struct why *why);
