@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+static const size_t path_max = (size_t)1 << 32;
+
 /* One of the two trees: where its list stands. */
 struct side {
 	struct treelist *list;
 	struct treelist_item item;
 	bool more;
+	bool is_broken;
+	struct buf broken; /* the folder that could not be read last */
 };
 
 static enum err advance(const struct treediff *d, struct side *s, struct why *why) {
@@ -20,9 +24,21 @@ static enum err advance(const struct treediff *d, struct side *s, struct why *wh
 		if (!e) return OK;
 		if (why) *why = reason;
 		if (e == E_NOMEM || e == E_CANCELLED) return e;
+		s->is_broken = true;
+		buf_clear(&s->broken);
+		if (buf_add(&s->broken, treelist_broken(s->list)))
+			return why_err(why, E_NOMEM, "comparing trees");
 		e = d->broken(d->ctx, e, &reason);
 	} while (!e && s->more);
 	return e;
+}
+
+/* Whether ${s}'s entry lies in a folder that the other tree has and could not read: nobody knows if it differs. */
+static bool is_unknown(const struct side *s, const struct side *other) {
+	struct span path = s->item.path, folder = buf_span(&other->broken);
+
+	if (!s->more || !other->is_broken || path.len <= folder.len) return false;
+	return path.ptr[folder.len] == '/' && span_equal(span_of(path.ptr, folder.len), folder);
 }
 
 /* In the order of the lists: component by component, so that a slash comes before any byte of a name. */
@@ -102,6 +118,10 @@ static enum err merge(const struct treediff *d, struct side *a, struct side *b, 
 
 	if (!e) e = advance(d, b, why);
 	while (!e && (a->more || b->more)) {
+		if (is_unknown(a, b) || is_unknown(b, a)) {
+			e = advance(d, is_unknown(a, b) ? a : b, why);
+			continue;
+		}
 		int order = !a->more ? 1 : !b->more ? -1 : path_order(a->item.path, b->item.path);
 
 		if (order < 0) e = one_side(d, a, TREEDIFF_REMOVED, why);
@@ -118,11 +138,15 @@ enum err treediff_run(const struct treediff *d, const struct streamref *before,
 	enum err e;
 
 	if (streamref_equal(before, after)) return OK;
+	buf_init(&a.broken, path_max);
+	buf_init(&b.broken, path_max);
 	e = treelist_new(&a.list, &p, why);
 	p.root = after;
 	if (!e) e = treelist_new(&b.list, &p, why);
 	if (!e) e = merge(d, &a, &b, why);
 	treelist_free(a.list);
 	treelist_free(b.list);
+	buf_free(&a.broken);
+	buf_free(&b.broken);
 	return e;
 }

@@ -24,7 +24,7 @@ struct treediff {
 	struct fetch *fetch;
 	/* Called for each change in order of paths; what it returns other than OK ends the run. */
 	enum err (*change)(void *ctx, const struct treediff_change *c, struct why *why);
-	/* A folder could not be read and is left out: returns OK to go on. */
+	/* A folder could not be read; what the other tree has in it is left out too. Returns OK to go on. */
 	enum err (*broken)(void *ctx, enum err e, const struct why *why);
 	void *ctx;
 };

@@ -285,6 +285,10 @@ void treelist_skip(struct treelist *t) {
 	f->subfolders[f->at++].folder = NULL;
 }
 
+struct span treelist_broken(const struct treelist *t) {
+	return buf_span(&t->path);
+}
+
 static void name_broken(const struct buf *path, struct why *why) {
 	char text[WHY_MAX / 2];
 	size_t n = path->len < sizeof(text) ? path->len : sizeof(text) - 1;

@@ -33,6 +33,9 @@ void treelist_free(struct treelist *t);
 MUST_USE enum err treelist_next(
 	struct treelist *t, struct treelist_item *out, bool *more, struct why *why);
 
+/* After an error: the path of the folder that could not be read, or not to its end. Valid until the next call. */
+struct span treelist_broken(const struct treelist *t);
+
 /* Does not go into the folder that was given last, nor read it. */
 void treelist_skip(struct treelist *t);
 
