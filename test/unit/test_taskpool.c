@@ -26,11 +26,13 @@ struct counted {
 };
 
 static atomic_bool in_use[THREADS];
-static atomic_uint wrong;
+static atomic_uint wrong, counted;
 
 static void count(void *ctx, unsigned worker) {
 	struct counted *c = ctx;
 	if (worker >= THREADS || atomic_exchange(&in_use[worker], true)) atomic_fetch_add(&wrong, 1);
+	/* now and then long enough to meet another */
+	if (atomic_fetch_add(&counted, 1) % 500 == 0) clock_sleep_ns(MS);
 	atomic_fetch_add(&c->runs, 1);
 	if (worker < THREADS) atomic_store(&in_use[worker], false);
 }

@@ -233,7 +233,8 @@ static void a_later_run_adds_to_it(void **state) {
 /* A run that was killed leaves bytes behind the newest foot. */
 static void leftovers_are_passed_over(void **state) {
 	const struct place *p = *state;
-	uint64_t first, root = make(p, &first);
+	struct stat st;
+	uint64_t first, root = make(p, &first), each = root - first;
 	for (uint64_t i = 0; i < 3; i++) {
 		FILE *f = fopen(p->file, "a");
 		assert_non_null(f);
@@ -248,6 +249,9 @@ static void leftovers_are_passed_over(void **state) {
 		c = open_cache(p);
 		expect_record(c, first, 1);
 		expect_record(c, root, 20 + i);
+		/* and written over */
+		assert_int_equal(stat(p->file, &st), 0);
+		assert_int_equal(st.st_size, root + each + FOOT);
 		treecache_free(c);
 	}
 }

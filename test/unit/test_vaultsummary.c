@@ -224,9 +224,13 @@ static void a_state_without_entries_has_none(void **state) {
 	vaultstate_init(&empty);
 	assert_int_equal(vaultsummary_encode(&empty, &b), E_USAGE);
 	assert_int_equal(vaultsummary_hash(&empty, &h), E_USAGE);
+	assert_int_equal(vaultstate_add_policy(&empty, 0, 1), OK);
+	assert_int_equal(vaultsummary_encode(&empty, &b), E_USAGE);
+	empty.policy_count = 0;
 	empty.count = 1; /* a first entry states a policy */
 	assert_int_equal(vaultsummary_encode(&empty, &b), E_USAGE);
 	assert_int_equal(b.len, 0);
+	vaultstate_done(&empty);
 	buf_free(&b);
 }
 
