@@ -28,34 +28,6 @@ static bool in_time(const struct search *s, const struct direntry *d) {
 	return (!s->has_oldest || ns >= s->oldest) && (!s->has_newest || ns <= s->newest);
 }
 
-static size_t parent_length(struct span path) {
-	while (path.len > 0 && path.ptr[path.len - 1] != '/') path.len--;
-	return path.len > 0 ? path.len - 1 : 0;
-}
-
-/* Whether a match of these components reaches the last of them. */
-static bool reaches_end(const struct search *s, struct span path) {
-	size_t above = parent_length(path);
-
-	if (!pattern_set_match(s->patterns, path).matched) return false;
-	return above == 0 || !pattern_set_match(s->patterns, span_of(path.ptr, above)).matched;
-}
-
-/*
- * A pattern that matches a folder matches all below it; here it counts for the entry itself only, wherever in the path
- * its components begin.
- */
-static bool matches(const struct search *s, struct span path) {
-	if (!pattern_set_match(s->patterns, path).matched) return false;
-	if (reaches_end(s, path)) return true;
-	while (path.len > 0) {
-		do path = span_skip(path, 1);
-		while (path.len > 0 && path.ptr[0] != '/');
-		if (path.len > 0 && reaches_end(s, span_skip(path, 1))) return true;
-	}
-	return false;
-}
-
 static void failed(
 	struct search *s, struct entryline *line, enum err e, const struct why *why, bool *more) {
 	int code;
@@ -105,7 +77,7 @@ static void search_one(struct search *s, const struct vault_snapshot *row) {
 	if (e) failed(s, &line, e, &why, &more);
 	while (list && more) {
 		e = treelist_next(list, &item, &more, &why);
-		if (!e && more && in_time(s, &item.entry) && matches(s, item.path)) {
+		if (!e && more && in_time(s, &item.entry) && pattern_set_chooses(s->patterns, item.path)) {
 			if (!announced) announce(s, row);
 			announced = true;
 			s->found++;

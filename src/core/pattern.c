@@ -285,6 +285,62 @@ static bool pattern_matches(const struct pattern *p, struct span path) {
 	return true;
 }
 
+static size_t component_count(struct span path) {
+	struct span c;
+	size_t n = 0;
+
+	while (next_component(&path, &c)) n++;
+	return n;
+}
+
+/* Whether the run fits at the very end of a path. */
+static bool run_ends(const struct part *parts, size_t n, struct span rest) {
+	struct span skipped;
+	size_t count = component_count(rest);
+
+	if (count < n) return false;
+	while (count-- > n) (void)next_component(&rest, &skipped);
+	return run_fits(parts, n, &rest) == FIT_YES;
+}
+
+/*
+ * The same up to the path's last component: the last run has to fit at the end. What comes before the first `**` may
+ * be anywhere in front of it (from the root on, if rooted), and the first place leaves most for the runs behind.
+ */
+static bool pattern_chooses(const struct pattern *p, struct span path) {
+	struct span rest = path;
+	size_t i = run_length(p->parts, p->n);
+
+	if (component_count(path) == 0 || (p->rooted && path.ptr[0] != '/')) return false;
+	if (p->rooted) {
+		if (run_fits(p->parts, i, &rest) != FIT_YES) return false;
+		if (i == p->n) return component_count(rest) == 0;
+	} else {
+		if (i == p->n) return run_ends(p->parts, i, rest);
+		if (!run_found(p->parts, i, &rest)) return false;
+	}
+	for (;;) {
+		const struct part *run = p->parts + i + 1;
+		size_t n = run_length(run, p->n - i - 1);
+
+		if (i + 1 + n == p->n) return run_ends(run, n, rest);
+		if (!run_found(run, n, &rest)) return false;
+		i += 1 + n;
+	}
+}
+
+bool pattern_set_chooses(const struct pattern_set *set, struct span path) {
+	bool chosen = false;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct pattern *p = &set->list[i];
+
+		if (p->negated) chosen = chosen && !pattern_matches(p, path);
+		else chosen = chosen || pattern_chooses(p, path);
+	}
+	return chosen;
+}
+
 /* Whether something below ${path} may match. */
 static bool pattern_may_match_below(const struct pattern *p, struct span path) {
 	struct span rest = path;

@@ -51,6 +51,12 @@ MUST_USE enum err pattern_set_add_lines(struct pattern_set *set, struct span tex
 
 bool pattern_set_is_empty(const struct pattern_set *set);
 
+/*
+ * Whether the set chooses ${path} itself: a pattern fits up to the path's last component, not only a folder above it.
+ * What is below something that a pattern with `!` fits is taken back all the same.
+ */
+bool pattern_set_chooses(const struct pattern_set *set, struct span path);
+
 /* What the set says of ${path}: absolute or relative, components divided by single slashes. An empty set matches nothing. */
 struct pattern_verdict pattern_set_match(const struct pattern_set *set, struct span path);
 

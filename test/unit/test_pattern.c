@@ -116,6 +116,67 @@ static void matches(void **state) {
 			fail_msg("%s against %s", cases[i].pattern, cases[i].path);
 }
 
+/* Not what is below it, wherever the pattern may fit besides. */
+static void chooses_the_entry_itself(void **state) {
+	static const struct {
+		const char *pattern;
+		const char *path;
+		bool chosen;
+	} cases[] = {
+		{ "a", "/x/a", true },
+		{ "a", "/a/x", false },
+		{ "a", "/a/a", true },
+		{ "a", "/a/x/a", true },
+		{ "*", "/a/x", true },
+		{ "*", "/", false },
+		{ "/", "/a", false },
+		{ "/a", "/a", true },
+		{ "/a", "/a/a", false },
+		{ "/a/b", "/a/b", true },
+		{ "/a/b", "/a/b/c", false },
+		{ "/a/b", "a/b", false },
+		{ "a/b", "/a/b/a/b", true },
+		{ "a/b", "/a/b/b", false },
+		{ "a/**/b", "/a/b", true },
+		{ "a/**/b", "/a/x/b", true },
+		{ "a/**/b", "/a/b/x/b", true },
+		{ "a/**/b", "/q/a/b/b", true },
+		{ "a/**/b", "/a/b/x", false },
+		{ "a/**/b", "/b/a", false },
+		{ "/a/**/b", "/a/b/x/b", true },
+		{ "/a/**/b", "/x/a/b", false },
+		{ "/a/**/b", "/a/b/b/c", false },
+		{ "/**/b", "/b", true },
+		{ "/**/b", "/b/x/b", true },
+		{ "**/b", "/b/x/b", true },
+		{ "**/b", "/b/x", false },
+		{ "a/**", "/a", true },
+		{ "a/**", "/a/x/y", true },
+		{ "a/**", "/x/y", false },
+		{ "/**", "/a/b", true },
+		{ "**", "/a/b", true },
+		{ "a/**/b/**/c", "/a/b/c/x/b/c", true },
+		{ "a/**/b/**/c", "/a/c/b", false },
+		{ "a/**/b/c/**/c", "/a/b/c/c", true },
+		{ "a/**/b/c/**/c", "/a/b/c", false },
+		{ "x/*/**/b/*.c", "/x/1/b/b/t.c", true },
+	};
+	struct pattern_set *set = set_of((const char *const[]){ "*.c", "a/**", "!b", "keep", NULL });
+
+	(void)state;
+	assert_true(pattern_set_chooses(set, span_text("/x/t.c")));
+	assert_false(pattern_set_chooses(set, span_text("/b/t.c")));
+	assert_false(pattern_set_chooses(set, span_text("/a/b/x")));
+	assert_true(pattern_set_chooses(set, span_text("/b/keep")));
+	pattern_set_free(set);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		set = set_of((const char *const[]){ cases[i].pattern, NULL });
+		if (pattern_set_chooses(set, span_text(cases[i].path)) != cases[i].chosen)
+			fail_msg("%s against %s", cases[i].pattern, cases[i].path);
+		pattern_set_free(set);
+	}
+}
+
 static void says_what_may_be_below(void **state) {
 	static const struct {
 		const char *pattern;
@@ -268,6 +329,7 @@ static void without_memory(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches),
+		cmocka_unit_test(chooses_the_entry_itself),
 		cmocka_unit_test(says_what_may_be_below),
 		cmocka_unit_test(later_patterns_take_back),
 		cmocka_unit_test(empty_sets_match_nothing),
