@@ -20,7 +20,7 @@ static void tell_json(const struct invocation *inv, const struct account_device 
 	struct jsonl *j = jsonl_new("device");
 
 	jsonl_hex(j, "device", hash_span(&d->id));
-	jsonl_text(j, "name", span_of(d->name, d->name_len));
+	jsonl_bytes(j, "name", span_of(d->name, d->name_len));
 	jsonl_text(j, "kind", span_text(kind(d)));
 	jsonl_flag(j, "valid", d->removed == UINT64_MAX);
 	jsonl_flag(j, "this", is_this);

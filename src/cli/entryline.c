@@ -167,8 +167,8 @@ static enum err put_object(struct entryline *l, const struct treelist_item *item
 		jsonl_number(o, "mode", d->mode);
 		jsonl_number(o, "uid", d->uid);
 		jsonl_number(o, "gid", d->gid);
-		if (user.len > 0) jsonl_text(o, "user", user);
-		if (group.len > 0) jsonl_text(o, "group", group);
+		if (user.len > 0) jsonl_bytes(o, "user", user);
+		if (group.len > 0) jsonl_bytes(o, "group", group);
 		jsonl_time(o, "mtime", nanoseconds(d->mtime));
 	}
 	if (d->type == DIRENTRY_FILE) jsonl_number(o, "size", direntry_size(d));

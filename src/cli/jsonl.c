@@ -128,11 +128,36 @@ void jsonl_list(struct jsonl *o, const char *key) {
 	(void)list(o, key);
 }
 
-void jsonl_add_text(struct jsonl *o, const char *key, struct span text) {
-	bool exact;
-	json_t *array = list(o, key);
+/* The bytes of all texts of ${array}, which were exact up to here, in an array of their own. */
+static json_t *bytes_list(struct jsonl *o, json_t *array, const char *other) {
+	json_t *bytes = json_object_get(o->object, other);
+	size_t i;
+	json_t *text;
 
-	if (array && json_array_append_new(array, text_value(text, &exact)) != 0) o->bad = true;
+	if (bytes) return bytes;
+	bytes = list(o, other);
+	json_array_foreach(array, i, text) {
+		struct span exact = span_of(json_string_value(text), json_string_length(text));
+
+		if (!bytes || json_array_append_new(bytes, hex_value(exact)) != 0) o->bad = true;
+	}
+	return bytes;
+}
+
+void jsonl_add_text(struct jsonl *o, const char *key, struct span text) {
+	char other[64];
+	bool exact;
+	json_t *array = list(o, key), *bytes;
+	json_t *value = text_value(text, &exact);
+
+	snprintf(other, sizeof(other), "%s_bytes", key);
+	if (!array) {
+		json_decref(value);
+		return;
+	}
+	bytes = exact ? json_object_get(o->object, other) : bytes_list(o, array, other);
+	if (bytes && json_array_append_new(bytes, hex_value(text)) != 0) o->bad = true;
+	if (json_array_append_new(array, value) != 0) o->bad = true;
 }
 
 /* What is inside ${item}, whose shell is freed. */

@@ -32,7 +32,10 @@ void jsonl_time(struct jsonl *o, const char *key, int64_t ns); /* 2006-01-02T15:
  */
 void jsonl_bytes(struct jsonl *o, const char *key, struct span name);
 
-/* An array of texts: the first call makes it. */
+/*
+ * An array of names: the first call makes it. As soon as one is not UTF-8 there is also "${key}_bytes", with the bytes of
+ * each, in the same order.
+ */
 void jsonl_add_text(struct jsonl *o, const char *key, struct span text);
 
 /* An array that stays empty if nothing is added. */

@@ -44,8 +44,8 @@ struct jsonl *snapshotrow_json(
 	jsonl_number(o, "sequence", s->sequence);
 	jsonl_hex(o, "device", hash_span(&s->device));
 	jsonl_time(o, "time", snapshotrow_ns(s->stamp.time));
-	jsonl_text(o, "host", s->stamp.host);
-	jsonl_text(o, "branch", s->stamp.branch);
+	jsonl_bytes(o, "host", s->stamp.host);
+	jsonl_bytes(o, "branch", s->stamp.branch);
 	add_list(o, "tags", &s->stamp.tags);
 	if (!hash_is_zero(&s->stamp.parent)) jsonl_hex(o, "parent", hash_span(&s->stamp.parent));
 	jsonl_number(o, "files", s->stamp.files);
@@ -53,7 +53,7 @@ struct jsonl *snapshotrow_json(
 	jsonl_number(o, "bytes_stored", s->stamp.added);
 	if (!object) return o;
 	add_list(o, "paths", &object->paths);
-	jsonl_text(o, "user", object->user);
+	jsonl_bytes(o, "user", object->user);
 	jsonl_text(o, "program", object->program);
 	jsonl_time(o, "started", snapshotrow_ns(object->started));
 	jsonl_time(o, "ended", snapshotrow_ns(object->ended));

@@ -114,6 +114,9 @@ static int objects(struct say *s) {
 	jsonl_add_text(o, "tags", span_text("b\""));
 	jsonl_number(item, "n", 1);
 	jsonl_add_object(o, "items", item);
+	jsonl_add_text(o, "odd", span_text("a"));
+	jsonl_add_text(o, "odd", span_text("\xff"));
+	jsonl_add_text(o, "odd", span_text("c"));
 	say_object(s, o);
 	say_warn(s, "careful");
 	return 0;
@@ -126,7 +129,8 @@ static void for_programs(void **state) {
 	assert_string_equal(seen.out,
 		"{\"type\":\"node\",\"path\":\"caf\\\\xe9\",\"path_bytes\":\"636166e9\",\"name\":\"caf\\u00E9\\u202E\","
 		"\"size\":9223372036854775807,\"delta\":-5,\"ok\":true,\"id\":\"01ff\","
-		"\"time\":\"1970-01-01T00:00:00.000000001Z\",\"none\":[],\"tags\":[\"a\",\"b\\\"\"],\"items\":[{\"n\":1}]}\n");
+		"\"time\":\"1970-01-01T00:00:00.000000001Z\",\"none\":[],\"tags\":[\"a\",\"b\\\"\"],\"items\":[{\"n\":1}],"
+		"\"odd\":[\"a\",\"\\\\xff\",\"c\"],\"odd_bytes\":[\"61\",\"ff\",\"63\"]}\n");
 	assert_string_equal(seen.err, "{\"type\":\"warning\",\"message\":\"careful\"}\n");
 	seen = run(speak, (struct say_options){ .json = true, .quiet = true }, NULL);
 	assert_non_null(strstr(seen.err,
