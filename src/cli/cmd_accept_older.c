@@ -8,7 +8,9 @@
 #include "cli/opening.h"
 #include "cli/say.h"
 #include "client/accept.h"
+#include "client/units.h"
 #include "client/when.h"
+#include "os/signals.h"
 #include "os/terminal.h"
 
 static const char words[] = "accept older";
@@ -21,7 +23,7 @@ struct looking {
 static enum err show(void *ctx, const struct accept_chain *c, struct why *why) {
 	struct looking *l = ctx;
 	struct say *say = l->inv->say;
-	char when[WHEN_TEXT];
+	char when[WHEN_TEXT], lost[UNITS_TEXT];
 	const char *what = c->is_older ? "older" : c->is_other ? "other" : "same";
 
 	(void)why;
@@ -29,7 +31,7 @@ static enum err show(void *ctx, const struct accept_chain *c, struct why *why) {
 	if (say_json(say)) {
 		struct jsonl *o = jsonl_new("chain");
 
-		jsonl_text(o, "vault", span_text(c->name));
+		jsonl_bytes(o, "vault", span_text(c->name));
 		jsonl_hex(o, "chain", hash_span(&c->id));
 		jsonl_text(o, "state", span_text(what));
 		if (c->has_seen) jsonl_number(o, "seen", c->seen.seq);
@@ -48,8 +50,8 @@ static enum err show(void *ctx, const struct accept_chain *c, struct why *why) {
 		when_local(when, c->time));
 	if (!c->has_seen) say_out(say, "this device does not know what it saw\n");
 	else if (c->is_older)
-		say_out(say, "this device has seen entry %llu: %llu are lost\n",
-			(unsigned long long)c->seen.seq, (unsigned long long)(c->seen.seq - c->there.seq));
+		say_out(say, "this device has seen entry %llu: %s lost\n", (unsigned long long)c->seen.seq,
+			units_count(lost, c->seen.seq - c->there.seq, "entry is", "entries are"));
 	else if (c->is_other)
 		say_out(say, "entry %llu is not the one that this device saw\n",
 			(unsigned long long)c->seen.seq);
@@ -70,6 +72,10 @@ static int confirm(const struct invocation *inv) {
 		say_flush(inv->say);
 		(void)fprintf(stderr, "type \"%s\" to go on with what is there: ", words);
 		if (!fgets(line, sizeof(line), stdin)) line[0] = '\0';
+		if (signals_asked()) {
+			say_error(inv->say, "nothing was accepted: interrupted");
+			return EXITCODE_INTERRUPTED;
+		}
 		line[strcspn(line, "\r\n")] = '\0';
 		given = line;
 	}
@@ -83,22 +89,23 @@ static int accept_older(const struct invocation *inv, struct session *s) {
 	struct why why = { 0 };
 	int code;
 
-	if (accept_look(s, show, &l, &why)) return opening_refused(inv, &why);
+	if (accept_look(s, show, &l, &why)) return opening_absent(inv, &why);
 	if (l.older == 0) {
 		if (session_accept_store(s, &why)) return opening_failed(inv, &why);
-		say_note(inv->say, "the store shows nothing older than this device has seen");
-		return EXITCODE_OK;
+	} else {
+		code = confirm(inv);
+		if (code) return code;
+		if (accept_now(s, &why)) return opening_failed(inv, &why);
 	}
-	code = confirm(inv);
-	if (code) return code;
-	if (accept_now(s, &why)) return opening_failed(inv, &why);
 	if (say_json(inv->say)) {
 		struct jsonl *o = jsonl_new("accept-older");
 
 		jsonl_number(o, "accepted", l.older);
 		say_object(inv->say, o);
 	} else {
-		say_out(inv->say, "accepted; from now on this device holds the store to this state\n");
+		say_out(inv->say,
+			l.older ? "accepted; from now on this device holds the store to this state\n"
+					: "the store shows nothing older than this device has seen\n");
 	}
 	return EXITCODE_OK;
 }
@@ -115,7 +122,7 @@ int cmd_accept_older(const struct invocation *inv) {
 	};
 	int code;
 
-	if (session_open(&session, &open, &why)) return opening_refused(inv, &why);
+	if (session_open(&session, &open, &why)) return opening_locked(inv, &session, &why);
 	code = accept_older(inv, &session);
 	session_close(&session);
 	return code;

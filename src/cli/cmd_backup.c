@@ -48,13 +48,17 @@ static enum err add_text(struct texts *t, const char *text) {
 	return OK;
 }
 
-/* A path a line, as it stands there; empty lines are no paths. */
+/*
+ * A path a line, as it stands there, or one before each zero byte where there is any (as find -print0 writes); empty
+ * ones are no paths.
+ */
 static enum err add_lines(struct texts *t, struct buf *b) {
 	char *line = (char *)b->ptr, *end = line + b->len - 1; /* a zero byte stands behind the last */
+	int mark = memchr(b->ptr, '\0', b->len - 1) ? '\0' : '\n';
 	enum err e = OK;
 
 	while (!e && line < end) {
-		char *stop = memchr(line, '\n', (size_t)(end - line));
+		char *stop = memchr(line, mark, (size_t)(end - line));
 
 		if (!stop) stop = end;
 		*stop = '\0';
@@ -73,10 +77,8 @@ static enum err read_files_from(struct request *r, const char *path, struct why 
 	r->files = more;
 	b = &r->files[r->file_count++];
 	buf_init(b, FILES_FROM_MAX + 2);
-	e = userfile_read(
-		strcmp(path, "-") == 0 ? "/dev/stdin" : path, "the list of paths", FILES_FROM_MAX, b, why);
-	if (!e && memchr(b->ptr, '\0', b->len))
-		e = why_set(why, E_USAGE, "the list of paths %s has a zero byte in it", path);
+	e = strcmp(path, "-") == 0 ? userfile_read_stdin("the list of paths", FILES_FROM_MAX, b, why)
+							   : userfile_read(path, "the list of paths", FILES_FROM_MAX, b, why);
 	if (!e) e = why_err(why, buf_add_zero(b, 1), "reading the options");
 	if (!e) e = why_err(why, add_lines(&r->paths, b), "reading the options");
 	return e;
@@ -198,11 +200,11 @@ static void read_rest(struct request *r) {
 static const char *note_text(enum backup_note note) {
 	switch (note) {
 	case BACKUP_SKIPPED_SOCKET: return "left out: a socket";
-	case BACKUP_SKIPPED_OWN: return "left out: Broch's own";
 	case BACKUP_SKIPPED_CACHE: return "left out: a cache";
 	case BACKUP_UNREADABLE: return "left out";
 	case BACKUP_INCOMPLETE: return "stored without an attribute";
 	case BACKUP_CHANGED: return "changed while it was read";
+	case BACKUP_SKIPPED_OWN:
 	case BACKUP_WARNING: break;
 	}
 	return "";
@@ -213,8 +215,8 @@ static void noted(void *ctx, enum backup_note note, const char *path, const char
 	struct say *say = r->inv->say;
 
 	switch (note) {
-	case BACKUP_SKIPPED_SOCKET:
-	case BACKUP_SKIPPED_OWN: say_note(say, "%s: %s", path, note_text(note)); return;
+	case BACKUP_SKIPPED_SOCKET: say_note(say, "%s: %s", path, note_text(note)); return;
+	case BACKUP_SKIPPED_OWN: say_note(say, "%s: left out: %s", path, text); return;
 	case BACKUP_SKIPPED_CACHE: say_detail(say, "%s: %s", path, note_text(note)); return;
 	case BACKUP_WARNING: say_warn(say, "%s%s%s", path, *path ? ": " : "", text); return;
 	case BACKUP_UNREADABLE:
@@ -307,8 +309,6 @@ static int run(struct request *r, struct vault *v) {
 	if (!e) e = backup_run(v, &r->options, &result, &why);
 	progress_free(r->progress);
 	r->progress = NULL;
-	if (e == E_CANCELLED)
-		say_note(r->inv->say, "what was stored until now is used by the next run");
 	if (e) return opening_failed(r->inv, &why);
 	tell(r, &result, (double)(clock_mono_ns() - start) / 1e9);
 	return result.unreadable || result.incomplete || result.changed ? EXITCODE_INCOMPLETE

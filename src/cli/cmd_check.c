@@ -112,7 +112,7 @@ static int check_store(
 		session_close(&s);
 		return EXITCODE_OK; /* opening says what is wrong */
 	}
-	e = checkstore_run(r, s.store, &s.folder, &why);
+	e = checkstore_run(r, s.store, NULL, &why);
 	*before = r->counts;
 	session_close(&s);
 	return e ? opening_failed(inv, &why) : EXITCODE_OK;
@@ -124,7 +124,7 @@ static int check_named(const struct invocation *inv, struct opening *o, const ch
 	struct why why = { 0 };
 	enum err e;
 
-	if (vault_open(&v, &o->session, name, &why)) return opening_refused(inv, &why);
+	if (vault_open(&v, &o->session, name, &why)) return opening_absent(inv, &why);
 	e = check_vault(r, &v, options, &why);
 	vault_close(&v);
 	return e ? opening_failed(inv, &why) : EXITCODE_OK;
@@ -195,27 +195,29 @@ static void tell_chance(struct say *say, const struct checkreport_counts *c) {
 
 static void tell(const struct invocation *inv, const struct checkreport_counts *c) {
 	struct say *say = inv->say;
-	char bytes[UNITS_TEXT], read[UNITS_TEXT];
+	char bytes[UNITS_TEXT], read[UNITS_TEXT], first[UNITS_TEXT], second[UNITS_TEXT];
 
 	if (say_json(say)) {
 		tell_json(inv, c);
 		return;
 	}
-	say_out(say, "chains:    %llu with %llu entries (%llu void), objects: %llu, locators: %llu\n",
-		(unsigned long long)c->chains, (unsigned long long)c->entries, (unsigned long long)c->voids,
-		(unsigned long long)c->objects, (unsigned long long)c->locators);
+	say_out(say, "chains:    %llu with %s (%llu void), objects: %llu, locators: %llu\n",
+		(unsigned long long)c->chains, units_count(first, c->entries, "entry", "entries"),
+		(unsigned long long)c->voids, (unsigned long long)c->objects,
+		(unsigned long long)c->locators);
 	say_out(say, "packs:     %llu, %s; %llu that none names; %s read\n",
 		(unsigned long long)c->packs, units_size(bytes, c->pack_bytes),
 		(unsigned long long)c->packs_unnamed, units_size(read, c->bytes_read));
-	say_out(say, "indexes:   %llu with %llu rows\n", (unsigned long long)c->indexes,
-		(unsigned long long)c->index_rows);
-	say_out(say, "snapshots: %llu, with %llu folders and %llu files, each looked at once\n",
-		(unsigned long long)c->snapshots, (unsigned long long)c->folders,
-		(unsigned long long)c->files);
+	say_out(say, "indexes:   %llu with %s\n", (unsigned long long)c->indexes,
+		units_count(first, c->index_rows, "row", "rows"));
+	say_out(say, "snapshots: %llu, with %s and %s, each looked at once\n",
+		(unsigned long long)c->snapshots, units_count(first, c->folders, "folder", "folders"),
+		units_count(second, c->files, "file", "files"));
 	tell_chance(say, c);
 	if (c->damaged)
-		say_out(say, "damaged:   %llu objects; %llu snapshots cannot be restored whole\n",
-			(unsigned long long)c->damaged, (unsigned long long)c->snapshots_lost);
+		say_out(say, "damaged:   %s; %s cannot be restored whole\n",
+			units_count(first, c->damaged, "object", "objects"),
+			units_count(second, c->snapshots_lost, "snapshot", "snapshots"));
 	else say_out(say, "no damage was found\n");
 }
 
@@ -229,8 +231,20 @@ static int open_whole(const struct invocation *inv, struct opening *o) {
 		.whole_chains = true,
 	};
 
-	if (session_open(&o->session, &open, &why)) return opening_refused(inv, &why);
+	if (session_open(&o->session, &open, &why)) return opening_locked(inv, &o->session, &why);
 	o->has_session = true;
+	return EXITCODE_OK;
+}
+
+/* Which kit counts is known once the account is open: of one that was replaced nothing is missing. */
+static int check_locator(
+	const struct invocation *inv, const struct opening *o, struct checkreport *r) {
+	const struct session *s = &o->session;
+	const struct account_device *kit = accountstate_kit(&s->account.state);
+	struct why why = { 0 };
+
+	if (checkstore_locator(r, s->store, &s->folder, kit ? &kit->id : NULL, &why))
+		return opening_failed(inv, &why);
 	return EXITCODE_OK;
 }
 
@@ -240,6 +254,7 @@ static int check(const struct invocation *inv, struct opening *o, struct checkre
 	int code = check_store(inv, r, &before);
 
 	if (!code) code = open_whole(inv, o);
+	if (!code) code = check_locator(inv, o, r);
 	if (!code) code = check_vaults(inv, o, r, options);
 	/* a name for what is damaged is worth more than where it stopped the opening */
 	if (code && code != EXITCODE_INTERRUPTED && before.damaged) code = EXITCODE_DAMAGED;

@@ -49,7 +49,7 @@ static void tell_json(const struct invocation *inv, const struct mirror_result *
 
 static void tell(const struct invocation *inv, const struct mirror_result *r, const char *to) {
 	struct say *say = inv->say;
-	char bytes[UNITS_TEXT], deleted[UNITS_TEXT];
+	char bytes[UNITS_TEXT], packs[UNITS_TEXT], entries[UNITS_TEXT], objects[UNITS_TEXT];
 
 	if (say_json(say)) {
 		tell_json(inv, r, to);
@@ -57,15 +57,16 @@ static void tell(const struct invocation *inv, const struct mirror_result *r, co
 	}
 	say_out(say, "%s the mirror ", r->made ? "made" : "brought up to date");
 	say_line(say, span_text(to));
-	say_out(say, "copied:  %llu packs, %s, %llu entries, %llu objects\n",
-		(unsigned long long)r->packs, units_size(bytes, r->bytes), (unsigned long long)r->entries,
-		(unsigned long long)r->objects);
+	say_out(say, "copied:  %s, %s, %s, %s\n", units_count(packs, r->packs, "pack", "packs"),
+		units_size(bytes, r->bytes), units_count(entries, r->entries, "entry", "entries"),
+		units_count(objects, r->objects, "object", "objects"));
 	if (r->packs_deleted)
-		say_out(say, "deleted: %llu packs, %s, that the home purged\n",
-			(unsigned long long)r->packs_deleted, units_size(deleted, r->bytes_deleted));
+		say_out(say, "deleted: %s, %s, purged by the home\n",
+			units_count(packs, r->packs_deleted, "pack", "packs"),
+			units_size(bytes, r->bytes_deleted));
 	if (r->packs_replaced)
-		say_out(say, "mended:  %llu packs that were damaged in the mirror\n",
-			(unsigned long long)r->packs_replaced);
+		say_out(say, "mended:  %s, damaged in the mirror before\n",
+			units_count(packs, r->packs_replaced, "pack", "packs"));
 }
 
 static int copy(struct showing *s, const struct mirror_options *o, const char *to) {
@@ -127,7 +128,7 @@ static int promote(struct showing *s, const struct mirror_options *o) {
 		say_error(s->inv->say, "say which mirror is to be the home with --at DIR");
 		return EXITCODE_USAGE;
 	}
-	if (session_open(&session, &open, &why)) return opening_refused(s->inv, &why);
+	if (session_open(&session, &open, &why)) return opening_locked(s->inv, &session, &why);
 	e = why_err(&why, progress_new(s->inv->say, "copy", &s->progress), "starting to copy");
 	if (!e) e = promote_run(&session, o, &result, &why);
 	progress_free(s->progress);

@@ -201,8 +201,10 @@ static void by_policy(struct forgetting *f) {
 	if (!group_room(&g, f->row_count + 1)) {
 		say_error(f->inv->say, "out of memory");
 		f->code = EXITCODE_ERROR;
+		group_done(&g);
+		return;
 	}
-	for (size_t i = 0; !f->code && i < f->row_count; i++) {
+	for (size_t i = 0; i < f->row_count; i++) { /* also behind a group that is left alone */
 		if (f->grouped[i]) continue;
 		g.count = 0;
 		for (size_t k = i; k < f->row_count; k++) {

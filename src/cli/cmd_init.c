@@ -61,7 +61,7 @@ static enum err check(const struct invocation *inv, struct making *m, struct why
 	e = session_absolute(at, m->path, why);
 	if (!e) e = newdevice_check(why);
 	if (!e) e = refuse_full(m->path, why);
-	if (!e) e = kitgive_check(inv, why);
+	if (!e) e = kitgive_check(inv, m->path, why);
 	if (!e)
 		e = opening_new_passphrase(inv, m->passphrase, &m->passphrase_len, &m->unprotected, why);
 	return e;
@@ -159,7 +159,9 @@ int cmd_init(const struct invocation *inv) {
 	if (!e) e = make(inv, &session, m, &why);
 	if (!e) tell(inv, &session, m);
 	if (begun) session_close(&session);
-	if (e && made) say_note(inv->say, "%s holds an unfinished store", m->path);
+	if (e && made)
+		say_note(inv->say,
+			"%s holds an unfinished store: delete what is in it before you try again", m->path);
 	secretmem_free(m);
 	return e ? opening_failed(inv, &why) : EXITCODE_OK;
 }

@@ -21,7 +21,7 @@ static int keep_intent(const struct invocation *inv, struct opening *o, const ch
 			&why, E_USAGE, "\"%s\" is no announcement: give one as @17, or a snapshot", text));
 		return opening_failed(inv, &why);
 	}
-	if (forget_undo_intent(&o->vault, sequence, &why)) return opening_refused(inv, &why);
+	if (forget_undo_intent(&o->vault, sequence, &why)) return opening_absent(inv, &why);
 	if (say_json(inv->say)) {
 		struct jsonl *j = jsonl_new("kept");
 
@@ -40,7 +40,7 @@ static int keep_snapshot(const struct invocation *inv, struct opening *o, const 
 	char digits[SNAPSHOTROW_ID];
 
 	if (choose_snapshot(&o->vault.state, CHOOSE_FORGOTTEN, NULL, text, &row, &why))
-		return opening_refused(inv, &why);
+		return opening_absent(inv, &why);
 	id = row->id;
 	snapshotrow_id(digits, &id);
 	if (forget_undo(&o->vault, &id, &why)) {

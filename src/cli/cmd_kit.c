@@ -129,6 +129,7 @@ struct replacing {
 	struct session *session;
 	struct kit *old, *fresh; /* ${old} NULL: it is lost */
 	bool is_resumed;         /* the recovery entry is there from an earlier run */
+	bool is_refused;         /* ${old} is no kit, or not the one that counts */
 };
 
 static enum err get_pending(const struct session *s, struct hash *id) {
@@ -168,7 +169,7 @@ static enum err make_kit(struct replacing *r, struct why *why) {
 	enum err e = take_pending(r, &is_taken, why);
 
 	if (e || is_taken) return e;
-	e = kitgive_check(r->inv, why);
+	e = kitgive_check(r->inv, store_address(s->store), why);
 	if (!e) e = why_err(why, kitkeys_generate(&r->fresh->secret, s->account.fresh), "making keys");
 	if (e) return e;
 	derive(r->fresh);
@@ -181,14 +182,14 @@ static enum err make_kit(struct replacing *r, struct why *why) {
 
 /* What check compares the store with: the run that stored the object may have been ended before it noted that. */
 static enum err remember_locator(const struct account *a, const struct kit *k, struct why *why) {
+	struct statefolder_locator l = { .name = k->keys.locator, .kit = k->pub.id };
 	struct buf object;
-	struct hash sum;
 	enum err e;
 
 	buf_init(&object, STORE_LOCATOR_MAX);
 	e = store_locator_get(a->store, &k->keys.locator, &object, why);
-	hash_of(&sum, buf_span(&object));
-	if (!e && a->folder) e = statefolder_put_locator(a->folder, &k->keys.locator, &sum, why);
+	hash_of(&l.sum, buf_span(&object));
+	if (!e && a->folder) e = statefolder_put_locator(a->folder, &l, why);
 	buf_free(&object);
 	return e;
 }
@@ -282,17 +283,25 @@ static enum err replace(struct replacing *r, struct why *why) {
 	enum err e = OK;
 
 	r->is_resumed = is_unfinished(r);
-	if (r->old && !accountstate_device(&a->state, &r->old->pub.id))
-		return check_in_force(a, r->old, why);
-	if (r->is_resumed) return finish(r, why);
+	if (r->is_resumed && (!r->old || accountstate_device(&a->state, &r->old->pub.id)))
+		return finish(r, why);
 	if (r->old) e = check_in_force(a, r->old, why);
 	else if (accountstate_full_devices(&a->state) != 1)
 		e = why_set(why, E_DENIED,
 			"--lost is for an account with one device: with several, the kit is needed");
+	r->is_refused = e != OK;
 	if (!e) e = make_kit(r, why);
 	if (!e) e = ensure_locator(r, why);
 	if (!e) e = append_recovery(r, why);
 	return e ? e : finish(r, why);
+}
+
+/* Before a page is given of a kit that could never count. */
+static enum err check_home(const struct account *a, struct why *why) {
+	if (a->is_home) return OK;
+	return why_set(why, E_DENIED,
+		"%.200s is a mirror of the account: replace the kit at its home, or make it the home with broch copy --promote",
+		store_address(a->store));
 }
 
 static enum err take_old(struct replacing *r, struct kit *room, struct why *why) {
@@ -304,6 +313,7 @@ static enum err take_old(struct replacing *r, struct kit *room, struct why *why)
 		return OK;
 	}
 	e = kitgive_take(r->inv, &room->secret, why);
+	r->is_refused = e == E_DENIED;
 	if (e) return e;
 	derive(room);
 	r->old = room;
@@ -338,10 +348,13 @@ int cmd_kit_replace(const struct invocation *inv) {
 	enum err e;
 
 	if (!code) {
-		e = kits ? take_old(&r, &kits[0], &why) : why_err(&why, E_NOMEM, "making room for keys");
+		e = check_home(&o.session.account, &why);
+		if (!e)
+			e = kits ? take_old(&r, &kits[0], &why)
+					 : why_err(&why, E_NOMEM, "making room for keys");
 		if (kits) r.fresh = &kits[1];
 		if (!e) e = replace(&r, &why);
-		if (e) code = opening_refused(inv, &why);
+		if (e) code = r.is_refused ? opening_refused(inv, &why) : opening_failed(inv, &why);
 		else tell(&r);
 	}
 	secretmem_free(kits);

@@ -42,7 +42,8 @@ static void read_unused(const struct invocation *inv, struct prune_options *o) {
 	if (part.kind == OPTION_PART_ALL) o->max_unused = PRUNE_ANY_UNUSED;
 }
 
-static void tell_json(const struct invocation *inv, const struct prune_result *r, bool dry) {
+static void tell_json(
+	const struct invocation *inv, const struct vault *v, const struct prune_result *r, bool dry) {
 	struct jsonl *o = jsonl_new("prune");
 
 	jsonl_flag(o, "dry_run", dry);
@@ -60,32 +61,57 @@ static void tell_json(const struct invocation *inv, const struct prune_result *r
 	jsonl_number(o, "packs_rescued", r->rescued_packs);
 	jsonl_number(o, "waiting", r->waiting_intents);
 	if (r->waiting_until) jsonl_time(o, "waiting_until", r->waiting_until);
+	jsonl_list(o, "announcements");
+	for (size_t i = 0; i < v->state.intent_count; i++) {
+		struct jsonl *item = jsonl_new("announcement");
+
+		jsonl_number(item, "announcement", v->state.intents[i].sequence);
+		jsonl_time(item, "time", v->state.intents[i].time);
+		jsonl_number(item, "packs", v->state.intents[i].packs.count);
+		jsonl_add_object(o, "announcements", item);
+	}
 	say_object(inv->say, o);
 }
 
-static void tell(const struct invocation *inv, const struct prune_result *r, bool dry) {
+/* By the names that keep takes. */
+static void tell_announced(struct say *say, const struct vault *v) {
+	char when[WHEN_TEXT], packs[UNITS_TEXT];
+
+	for (size_t i = 0; i < v->state.intent_count; i++) {
+		const struct vault_intent *n = &v->state.intents[i];
+
+		say_out(say, "in force:  @%llu of %s, %s\n", (unsigned long long)n->sequence,
+			when_local(when, n->time), units_count(packs, n->packs.count, "pack", "packs"));
+	}
+}
+
+static void tell(
+	const struct invocation *inv, const struct vault *v, const struct prune_result *r, bool dry) {
 	struct say *say = inv->say;
-	char bytes[UNITS_TEXT], used[UNITS_TEXT], when[WHEN_TEXT];
+	char bytes[UNITS_TEXT], used[UNITS_TEXT], when[WHEN_TEXT], count[UNITS_TEXT];
 
 	if (say_json(say)) {
-		tell_json(inv, r, dry);
+		tell_json(inv, v, r, dry);
 		return;
 	}
-	say_out(say, "store:     %llu packs, %s, of which snapshots need %s\n",
-		(unsigned long long)r->packs, units_size(bytes, r->bytes), units_size(used, r->used));
+	say_out(say, "store:     %s, %s, of which snapshots need %s\n",
+		units_count(count, r->packs, "pack", "packs"), units_size(bytes, r->bytes),
+		units_size(used, r->used));
 	if (r->repacked_packs)
-		say_out(say, "repacked:  %s out of %llu packs\n", units_size(bytes, r->repacked_bytes),
-			(unsigned long long)r->repacked_packs);
-	say_out(say, "announced: %llu packs, %s\n", (unsigned long long)r->named_packs,
+		say_out(say, "repacked:  %s out of %s\n", units_size(bytes, r->repacked_bytes),
+			units_count(count, r->repacked_packs, "pack", "packs"));
+	say_out(say, "announced: %s, %s\n", units_count(count, r->named_packs, "pack", "packs"),
 		units_size(bytes, r->named_bytes));
-	say_out(say, "deleted:   %llu packs, %s\n", (unsigned long long)r->purged_packs,
+	say_out(say, "deleted:   %s, %s\n", units_count(count, r->purged_packs, "pack", "packs"),
 		units_size(bytes, r->purged_bytes));
 	if (r->rescued_packs)
-		say_out(say, "kept:      %llu packs that were announced and are needed again\n",
-			(unsigned long long)r->rescued_packs);
+		say_out(say, "kept:      %s announced before and needed again\n",
+			units_count(count, r->rescued_packs, "pack", "packs"));
+	tell_announced(say, v);
 	if (r->waiting_intents)
-		say_out(say, "waiting:   %llu announcements; the first can be carried out at %s\n",
-			(unsigned long long)r->waiting_intents, when_local(when, r->waiting_until));
+		say_out(say, "waiting:   %s; the first can be carried out at %s\n",
+			units_count(count, r->waiting_intents, "announcement", "announcements"),
+			when_local(when, r->waiting_until));
 	if (dry) say_out(say, "nothing was changed\n");
 }
 
@@ -102,7 +128,7 @@ int cmd_prune_run(const struct invocation *inv, struct vault *v) {
 	if (!e) e = prune_run(v, &o, &result, &why);
 	progress_free(s.progress);
 	if (e) return opening_failed(inv, &why);
-	tell(inv, &result, o.dry_run);
+	tell(inv, v, &result, o.dry_run);
 	return EXITCODE_OK;
 }
 

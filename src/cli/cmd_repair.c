@@ -8,6 +8,7 @@
 #include "cli/say.h"
 #include "client/repair.h"
 #include "client/repairchain.h"
+#include "client/units.h"
 
 struct showing {
 	const struct invocation *inv;
@@ -92,6 +93,7 @@ static int repair_chains(struct showing *s) {
 
 static void tell(const struct invocation *inv, const struct repair_result *r) {
 	struct say *say = inv->say;
+	char places[UNITS_TEXT];
 
 	if (say_json(say)) {
 		struct jsonl *o = jsonl_new("repair");
@@ -116,10 +118,11 @@ static void tell(const struct invocation *inv, const struct repair_result *r) {
 		(unsigned long long)r->rows_new);
 	if (!r->needed) say_out(say, "the index says what the packs say: there is nothing to repair\n");
 	else if (r->written)
-		say_out(say, "a new index with %llu places is in force\n", (unsigned long long)r->rows);
+		say_out(say, "a new index with %s is in force\n",
+			units_count(places, r->rows, "place", "places"));
 	else
-		say_out(say, "nothing was written: --apply writes a new index with %llu places\n",
-			(unsigned long long)r->rows);
+		say_out(say, "nothing was written: --apply writes a new index with %s\n",
+			units_count(places, r->rows, "place", "places"));
 }
 
 static int repair_vault(struct showing *s, struct vault *v) {

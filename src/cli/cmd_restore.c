@@ -11,13 +11,14 @@
 #include "client/units.h"
 #include "os/clock.h"
 
-enum { ALLOW_ALL_BIT = 16, SHORT_ID = 8 };
+enum { ALLOW_ALL_BIT = 16, SHORT_ID = 8, PATH_SHOWN = 4 << 20 };
 
 /* What the options come to. */
 struct request {
 	const struct invocation *inv;
 	struct restore_options options;
 	const char **paths;
+	bool *missing;
 	struct pattern_set *include, *exclude;
 	struct progress *progress;
 };
@@ -27,13 +28,15 @@ static enum err read_paths(struct request *r, struct why *why) {
 
 	while (invocation_nth(r->inv, "path", n)) n++;
 	r->paths = mem_array(n + 1, sizeof(*r->paths));
-	if (!r->paths) return why_err(why, E_NOMEM, "reading the options");
+	r->missing = mem_array(n + 1, sizeof(*r->missing));
+	if (!r->paths || !r->missing) return why_err(why, E_NOMEM, "reading the options");
 	for (size_t i = 0; i < n; i++) {
 		r->paths[i] = invocation_nth(r->inv, "path", i);
 		if (!*r->paths[i]) return why_set(why, E_USAGE, "an empty --path names nothing");
 	}
 	r->options.paths = r->paths;
 	r->options.path_count = n;
+	r->options.paths_missing = r->missing;
 	return OK;
 }
 
@@ -86,7 +89,7 @@ static void show_item(struct request *r, enum restore_note note, struct span pat
 static void noted(void *ctx, enum restore_note note, struct span path, const char *text) {
 	struct request *r = ctx;
 	struct say *say = r->inv->say;
-	int len = path.len > 4096 ? 4096 : (int)path.len;
+	int len = path.len > PATH_SHOWN ? PATH_SHOWN : (int)path.len;
 	const char *name = (const char *)path.ptr;
 
 	switch (note) {
@@ -225,9 +228,10 @@ static int run(struct request *r, struct vault *v) {
 	progress_free(r->progress);
 	r->progress = NULL;
 	if (e) return opening_failed(r->inv, &why);
-	if (result.paths_missing)
-		say_error(r->inv->say, "the snapshot has nothing at %zu of the paths given with --path",
-			result.paths_missing);
+	for (size_t i = 0; i < r->options.path_count; i++)
+		if (r->missing[i])
+			say_error(r->inv->say, "the snapshot has nothing at %s (broch ls shows what it has)",
+				r->paths[i]);
 	tell(r, &result, (double)(clock_mono_ns() - start) / 1e9);
 	return code_of(&result);
 }
@@ -253,5 +257,6 @@ int cmd_restore(const struct invocation *inv) {
 	pattern_set_free(r.include);
 	pattern_set_free(r.exclude);
 	mem_free(r.paths);
+	mem_free(r.missing);
 	return code;
 }

@@ -27,7 +27,7 @@ static double ratio(const struct sums *s) {
 }
 
 static void tell(struct say *say, const struct sums *s) {
-	char bytes[UNITS_TEXT], stored[UNITS_TEXT];
+	char bytes[UNITS_TEXT], stored[UNITS_TEXT], packs[UNITS_TEXT], chunks[UNITS_TEXT];
 
 	if (say_json(say)) {
 		struct jsonl *o = jsonl_new("stats");
@@ -45,8 +45,9 @@ static void tell(struct say *say, const struct sums *s) {
 	say_out(say, "snapshots:  %llu\n", (unsigned long long)s->snapshots);
 	say_out(say, "files:      %llu, counted in each snapshot\n", (unsigned long long)s->files);
 	say_out(say, "contents:   %s, counted in each snapshot\n", units_size(bytes, s->bytes));
-	say_out(say, "stored:     %s in %llu packs, %llu chunks; of all snapshots\n",
-		units_size(stored, s->stored), (unsigned long long)s->packs, (unsigned long long)s->chunks);
+	say_out(say, "stored:     %s in %s, %s; of all snapshots\n", units_size(stored, s->stored),
+		units_count(packs, s->packs, "pack", "packs"),
+		units_count(chunks, s->chunks, "chunk", "chunks"));
 	if (s->stored) say_out(say, "ratio:      %.2f\n", ratio(s));
 }
 

@@ -32,7 +32,7 @@ int cmd_vault_list(const struct invocation *inv) {
 		if (say_json(inv->say)) {
 			struct jsonl *j = jsonl_new("vault");
 
-			jsonl_text(j, "name", span_of(v->name, v->name_len));
+			jsonl_bytes(j, "name", span_of(v->name, v->name_len));
 			jsonl_hex(j, "vault", hash_span(&v->vault));
 			jsonl_hex(j, "store_id", hash_span(&v->store));
 			jsonl_flag(j, "here", is_here(&o, v));
@@ -71,7 +71,7 @@ int cmd_vault_create(const struct invocation *inv) {
 	if (row && say_json(inv->say)) {
 		struct jsonl *j = jsonl_new("vault");
 
-		jsonl_text(j, "name", span_text(n.name));
+		jsonl_bytes(j, "name", span_text(n.name));
 		jsonl_hex(j, "vault", hash_span(&row->vault));
 		jsonl_hex(j, "store_id", hash_span(&row->store));
 		jsonl_flag(j, "here", true);
@@ -105,7 +105,7 @@ static void tell_json(
 	struct head head = vault_head(v);
 	struct jsonl *j = jsonl_new("vault-info");
 
-	jsonl_text(j, "name", span_text(v->name));
+	jsonl_bytes(j, "name", span_text(v->name));
 	jsonl_hex(j, "vault", hash_span(&v->id));
 	jsonl_bytes(j, "store", span_text(store_address(o->session.store)));
 	jsonl_flag(j, "home", v->is_home);
@@ -127,7 +127,7 @@ static void tell(
 	const struct invocation *inv, const struct opening *o, const struct sizes *sizes, size_t kept) {
 	const struct vault *v = &o->vault;
 	struct head head = vault_head(v);
-	char hex[HASH_HEX], size[UNITS_TEXT], hold[UNITS_TEXT];
+	char hex[HASH_HEX], size[UNITS_TEXT], hold[UNITS_TEXT], count[UNITS_TEXT];
 
 	say_out(inv->say, "name:       ");
 	say_line(inv->say, span_text(v->name));
@@ -141,10 +141,15 @@ static void tell(
 		(unsigned long long)head.seq, hex, vault_epoch(v));
 	say_out(inv->say, "snapshots:  %zu, and %zu forgotten\n", kept, v->state.snapshot_count - kept);
 	say_out(inv->say, "indexes:    %zu\n", v->state.index_count);
-	say_out(inv->say, "announced:  %zu deletions\n", v->state.intent_count);
+	say_out(inv->say, "announced:  %s",
+		units_count(count, v->state.intent_count, "deletion", "deletions"));
+	for (size_t i = 0; i < v->state.intent_count; i++)
+		say_out(
+			inv->say, "%s@%llu", i ? ", " : ": ", (unsigned long long)v->state.intents[i].sequence);
+	say_out(inv->say, "\n");
 	if (v->state.void_count > 0)
-		say_out(inv->say, "void:       %llu entries of the chain\n",
-			(unsigned long long)v->state.void_count);
+		say_out(inv->say, "void:       %s of the chain\n",
+			units_count(count, v->state.void_count, "entry", "entries"));
 	say_out(inv->say, "packs:      %llu, %s\n", (unsigned long long)sizes->packs,
 		units_size(size, sizes->bytes));
 }
@@ -173,7 +178,7 @@ int cmd_vault_info(const struct invocation *inv) {
 	} else {
 		code = opening_session(&o, inv);
 		if (!code && vault_open(&o.vault, &o.session, inv->args[0], &why))
-			code = opening_refused(inv, &why);
+			code = opening_absent(inv, &why);
 		else o.has_vault = !code;
 	}
 	if (!code) code = info(inv, &o);

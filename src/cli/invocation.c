@@ -109,6 +109,10 @@ static enum err take_long(struct parser *p, const char *word) {
 	const struct option *o = find_option(p->inv->verb, name, len, 0);
 	enum err e;
 
+	if (!o && !p->inv->verb && strcmp(name, "version") == 0) { /* as every program has it */
+		p->inv->verb = verb_find("version");
+		return OK;
+	}
 	if (!o) return unknown_long(p, name, len);
 	if (o->type == OPTION_FLAG && value)
 		return why_set(p->why, E_USAGE, "--%s takes no value", o->name);
@@ -258,6 +262,8 @@ enum err invocation_parse(struct invocation *out, int argc, const char *const *a
 
 		e = take_word(&p, word, &options_ended);
 	}
+	while (e == OK && out->help && !out->verb && p.at < argc && argv[p.at][0] != '-')
+		e = take_verb(&p, argv[p.at++]); /* of which command */
 	if (e != OK || out->help) return e;
 	if (!out->verb) return missing_verb(&p);
 	e = check_arguments(&p);

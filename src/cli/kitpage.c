@@ -15,8 +15,13 @@ enum {
 static const char intro[] =
 	"This opens the account, all its vaults and everything in them, on any machine, together with the store. Nothing "
 	"else does if the devices are lost: nobody can make another one. Whoever finds this page and the store has "
-	"everything too.\n\n"
+	"everything too.";
+
+static const char keep_file[] =
 	"Print it, or copy the code by hand; keep it apart from the devices, best in two places; then delete the file.";
+
+static const char keep_shown[] =
+	"Copy the code by hand, or print this; keep it apart from the devices, best in two places. It is not shown again.";
 
 static const char steps[] =
 	"To open the account on a new machine: install Broch, have the store at hand, run\n\n"
@@ -69,6 +74,8 @@ enum err kitpage_render(
 	kitcode_encode(code, secret);
 	textout_put(&t, "BROCH RECOVERY KIT\n\n");
 	textout_wrap(&t, intro, 0, 0, 78);
+	textout_put(&t, "\n");
+	textout_wrap(&t, page->is_file ? keep_file : keep_shown, 0, 0, 78);
 	textout_put(&t, "\n        " KITCODE_MARKER "  ");
 	textout_raw(&t, code, KITCODE_TEXT - 1); /* textout_put would leave a copy on the stack */
 	textout_put(&t, "\n\n");
@@ -83,11 +90,13 @@ enum err kitpage_render(
 
 enum err kitpage_write(const char *path, const struct kitpage *page,
 	const uint8_t secret[KITCODE_SECRET], struct why *why) {
+	struct kitpage as_file = *page;
 	struct buf text;
 	enum err e;
 
+	as_file.is_file = true;
 	buf_init(&text, KITPAGE_MAX);
-	e = why_err(why, kitpage_render(&text, page, secret), "making the recovery kit's page");
+	e = why_err(why, kitpage_render(&text, &as_file, secret), "making the recovery kit's page");
 	if (e == OK) e = userfile_write_new(path, "the recovery kit", buf_span(&text), why);
 	buf_wipe_free(&text);
 	return e;
@@ -151,6 +160,10 @@ enum err kitpage_read(const char *path, uint8_t secret_out[KITCODE_SECRET], stru
 
 	buf_init(&text, KITCODE_INPUT_MAX + 1);
 	e = userfile_read(path, "the recovery kit", KITCODE_INPUT_MAX, &text, why);
+	if (e == E_DENIED) { /* a file that can't be read is no wrong kit */
+		e = E_IO;
+		if (why) why->code = e;
+	}
 	if (e == OK) e = kitpage_parse(buf_span(&text), secret_out, why);
 	buf_wipe_free(&text);
 	return e;

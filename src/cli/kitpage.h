@@ -16,6 +16,7 @@ struct kitpage {
 	const char *store;   /* where the store was: a hint for whoever holds the page */
 	const char *date;    /* "2026-03-01" */
 	bool light_on_dark;  /* draw the QR code for a dark terminal, not for paper */
+	bool is_file;        /* say that the file is to be deleted; set by kitpage_write */
 };
 
 /* The page to ${out}, whose maximum is to be at least KITPAGE_MAX and which is to be wiped. E_NOMEM. */
@@ -26,7 +27,7 @@ MUST_USE enum err kitpage_render(
 MUST_USE enum err kitpage_write(const char *path, const struct kitpage *page,
 	const uint8_t secret[KITCODE_SECRET], struct why *why);
 
-/* Reads a page or a code. E_DENIED with what is wrong with it; what opening and reading says. */
+/* Reads a page or a code. E_DENIED with what is wrong with it; what opening and reading says, E_IO for a missing right. */
 MUST_USE enum err kitpage_read(
 	const char *path, uint8_t secret_out[KITCODE_SECRET], struct why *why);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/say.h"
+#include "client/units.h"
 #include "client/when.h"
 #include "os/passphrase.h"
 
@@ -12,10 +13,20 @@ int opening_refused(const struct invocation *inv, const struct why *why) {
 	return exitcode_of(why->code);
 }
 
+int opening_absent(const struct invocation *inv, const struct why *why) {
+	say_why(inv->say, why);
+	if (why->code == E_DENIED) return EXITCODE_ERROR;
+	return exitcode_of(why->code);
+}
+
 int opening_failed(const struct invocation *inv, const struct why *why) {
 	say_why(inv->say, why);
 	if (why->code == E_NOTFOUND || why->code == E_DENIED) return EXITCODE_ERROR;
 	return exitcode_of(why->code);
+}
+
+int opening_locked(const struct invocation *inv, const struct session *s, const struct why *why) {
+	return s->is_locked ? opening_refused(inv, why) : opening_absent(inv, why);
 }
 
 /* A file that can't be read is no missing store and no wrong passphrase. */
@@ -81,19 +92,27 @@ int opening_session(struct opening *o, const struct invocation *inv) {
 	};
 
 	memset(o, 0, sizeof(*o));
-	if (session_open(&o->session, &open, &why)) return opening_refused(inv, &why);
+	if (session_open(&o->session, &open, &why)) return opening_locked(inv, &o->session, &why);
 	o->has_session = true;
 	return EXITCODE_OK;
 }
 
 /* A mirror may be behind its home: how old what it shows is, is to be known. */
 static void tell_mirror(const struct invocation *inv, const struct opening *o) {
-	char when[WHEN_TEXT];
-	const struct vault *v = &o->vault;
+	char when[WHEN_TEXT], behind[UNITS_TEXT];
+	const struct chainread *c = &o->vault.chain;
+	const char *address = store_address(o->session.store);
 
-	say_warn(inv->say, "%s is a mirror of this vault: its newest entry is of %s%s",
-		store_address(o->session.store), when_local(when, v->chain.link.time),
-		v->chain.lags ? ", and this device has seen a newer one at home" : "");
+	when_local(when, c->link.time);
+	if (!c->lags) {
+		say_warn(
+			inv->say, "%s is a mirror of this vault: its newest entry is of %s", address, when);
+		return;
+	}
+	units_count(behind, c->seen.seq + 1 - c->link.count, "newer one", "newer ones");
+	say_warn(inv->say,
+		"%s is a mirror of this vault and lags: its newest entry is of %s, and this device has seen %s",
+		address, when, behind);
 }
 
 int opening_vault(struct opening *o, const struct invocation *inv) {
@@ -102,7 +121,7 @@ int opening_vault(struct opening *o, const struct invocation *inv) {
 	int code = opening_session(o, inv);
 
 	if (code) return code;
-	if (vault_open(&o->vault, &o->session, name, &why)) return opening_refused(inv, &why);
+	if (vault_open(&o->vault, &o->session, name, &why)) return opening_absent(inv, &why);
 	o->has_vault = true;
 	if (!o->vault.is_home) tell_mirror(inv, o);
 	return EXITCODE_OK;
@@ -137,8 +156,8 @@ int opening_snapshot(const struct invocation *inv, const struct opening *o, cons
 	struct why why = { 0 };
 	enum err e = opening_filter(inv, &filter, &why);
 
-	if (e) return opening_refused(inv, &why);
+	if (e) return opening_failed(inv, &why);
 	e = choose_snapshot(&o->vault.state, CHOOSE_KEPT, &filter, text, out, &why);
 	choose_filter_done(&filter);
-	return e ? opening_refused(inv, &why) : EXITCODE_OK;
+	return e ? opening_absent(inv, &why) : EXITCODE_OK;
 }

@@ -21,11 +21,15 @@ int opening_vault(struct opening *o, const struct invocation *inv);
 void opening_close(struct opening *o);
 
 /*
- * Says why a step of opening failed, or of work behind it, and gives the exit code: a folder or a right that work
- * lacks is an ordinary error, not a missing store or a wrong passphrase.
+ * Each says why something failed and gives the exit code. Refused: a passphrase or a kit, which E_DENIED calls wrong.
+ * Absent: a step of opening, or the choice of a snapshot; what E_NOTFOUND misses is a store, a vault or a snapshot, and a
+ * right that is missing is an ordinary error. Failed: work behind that, where a missing file is one too. Locked: session_open,
+ * which left ${s}.
  */
 int opening_refused(const struct invocation *inv, const struct why *why);
+int opening_absent(const struct invocation *inv, const struct why *why);
 int opening_failed(const struct invocation *inv, const struct why *why);
+int opening_locked(const struct invocation *inv, const struct session *s, const struct why *why);
 
 /* For struct session_open: the passphrase from --passphrase-file or the terminal. ${ctx}: the invocation. */
 session_passphrase opening_passphrase;

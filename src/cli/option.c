@@ -108,7 +108,8 @@ static enum err read_pattern(const char *text) {
 
 static enum err read_value(const struct option *o, const char *text, struct option_value *out) {
 	switch (o->type) {
-	case OPTION_FLAG: return OK;
+	case OPTION_FLAG:
+	case OPTION_TAGS: return OK;
 	case OPTION_TEXT:
 	case OPTION_PATH:
 	case OPTION_FOLDER: return *text == '\0' ? E_FORMAT : OK;
@@ -131,7 +132,8 @@ static enum err read_value(const struct option *o, const char *text, struct opti
 /* What a value of this type looks like. */
 static const char *expected(enum option_type type) {
 	switch (type) {
-	case OPTION_FLAG: break;
+	case OPTION_FLAG:
+	case OPTION_TAGS: break;
 	case OPTION_TEXT:
 	case OPTION_PATH:
 	case OPTION_FOLDER: return "must not be empty";

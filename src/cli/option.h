@@ -14,7 +14,8 @@
 
 enum option_type {
 	OPTION_FLAG, /* no value */
-	OPTION_TEXT, /* any text */
+	OPTION_TEXT, /* any text but none */
+	OPTION_TAGS, /* tags with commas between them; "": no tag */
 	OPTION_PATH, /* a file or folder; completed as such */
 	OPTION_FOLDER,
 	OPTION_PATTERN, /* a pattern of core/pattern.h; checked */

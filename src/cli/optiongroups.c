@@ -46,9 +46,10 @@ const struct option optiongroups_filter[] = {
 		.line = "only snapshots of this host (may be repeated)" },
 	{ .name = "tag",
 		.repeat = true,
-		.type = OPTION_TEXT,
+		.type = OPTION_TAGS,
 		.arg = "TAG[,TAG...]",
-		.line = "only snapshots with all of these tags (repeated: or all of those)" },
+		.line =
+			"only snapshots with all of these tags (repeated: or all of those); \"\": without tags" },
 	{ .name = "branch",
 		.repeat = true,
 		.type = OPTION_TEXT,

@@ -224,12 +224,23 @@ static void tell(struct say *s, const char *type, const char *head, const char *
 
 static void tell(struct say *s, const char *type, const char *head, const char *code,
 	const char *format, va_list args) {
-	char text[MESSAGE_MAX];
-	int n = vsnprintf(text, sizeof(text), format, args);
+	char room[MESSAGE_MAX], *text = room;
+	va_list again;
+	int n;
+
+	va_copy(again, args);
+	n = vsnprintf(room, sizeof(room), format, args);
+	if (n >= (int)sizeof(room)) { /* a path may be longer; the reason stands behind it */
+		text = mem_alloc((size_t)n + 1);
+		if (text) n = vsnprintf(text, (size_t)n + 1, format, again);
+		else text = room;
+	}
+	va_end(again);
 	struct span message = span_of(text, n < 0 ? 0 : strlen(text));
 
 	if (s->options.json) err_object(s, type, code, message);
 	else err_line(s, head, message);
+	if (text != room) mem_free(text);
 }
 
 void say_note(struct say *s, const char *format, ...) {

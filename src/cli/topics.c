@@ -65,7 +65,7 @@ static const struct topics_item exits[] = {
 	{ "1", "error" },
 	{ "2", "the command line makes no sense; nothing was done" },
 	{ "3", "done but incomplete: something was left out, and named" },
-	{ "10", "no such store, vault or snapshot" },
+	{ "10", "no such store, vault or snapshot; or no account on this device" },
 	{ "12", "wrong passphrase or kit" },
 	{ "20", "an object of the store is damaged, forged or missing" },
 	{ "21", "the store shows an older state than this device has seen, or a fork" },

@@ -70,7 +70,8 @@ const struct verb verbs_account[] = {
 		.more =
 			"Opens the account and its vaults from the kit and the store alone, and adds this machine to the account as a "
 			"new device. The kit may be typed, or given with --kit-file as the page or as the code alone, in any case, with "
-			"or without spaces and hyphens. A mistyped character is named.\n\n"
+			"or without spaces and hyphens. A mistyped character is named. Says when the newest snapshot of each vault was made: a fresh machine has nothing "
+			"else to tell an old copy of the store by.\n\n"
 			"Refuses a machine that has an account already.",
 		.examples = "broch recover --at /mnt/disk/backup\nasks for the kit and a new passphrase\n",
 	},

@@ -31,7 +31,9 @@ static const struct option backup_options[] = {
 		.type = OPTION_PATH,
 		.arg = "FILE",
 		.line = "also back up the paths in this file, one a line (may be repeated)",
-		.more = "Each line is a path as it stands, without patterns. - reads standard input." },
+		.more =
+			"Each line is a path as it stands, without patterns. Where there is a zero byte in the file, zero bytes end "
+			"the paths, as with find -print0, and a newline is a part of one. - reads standard input." },
 	{ .name = "stdin", .type = OPTION_FLAG, .line = "back up standard input as one file" },
 	{ .name = "stdin-filename",
 		.type = OPTION_TEXT,
@@ -40,7 +42,7 @@ static const struct option backup_options[] = {
 		.line = "what that file is called" },
 	{ .name = "tag",
 		.repeat = true,
-		.type = OPTION_TEXT,
+		.type = OPTION_TAGS,
 		.arg = "TAG[,TAG...]",
 		.line = "tags for the snapshot (may be repeated)" },
 	{ .name = "host",

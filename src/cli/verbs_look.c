@@ -72,7 +72,9 @@ const struct verb verbs_look[] = {
 		.args_max = VERB_ARGS_MANY,
 		.options = { find_options, optiongroups_long, optiongroups_filter },
 		.line = "find files by name in snapshots",
-		.more = "See PATTERNS in broch(1). A name found in several snapshots is listed under each.",
+		.more =
+			"See PATTERNS in broch(1). Listed is what a pattern fits itself, not all that is below it. A name found in several "
+			"snapshots is listed under each.",
 		.examples = "broch find '*.odt'\nlists all such files in all snapshots\n",
 	},
 	{

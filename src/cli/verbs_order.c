@@ -85,9 +85,9 @@ static const struct option forget_options[] = {
 		.line = "keep one a year of those not older than this before the latest" },
 	{ .name = "keep-tag",
 		.repeat = true,
-		.type = OPTION_TEXT,
+		.type = OPTION_TAGS,
 		.arg = "TAG[,TAG...]",
-		.line = "keep those with all of these tags (may be repeated)" },
+		.line = "keep those with all of these tags (may be repeated); \"\": those without" },
 	{ .name = "group-by",
 		.letter = 'g',
 		.type = OPTION_CHOICES,
@@ -102,19 +102,19 @@ static const struct option forget_options[] = {
 static const struct option tag_options[] = {
 	{ .name = "add",
 		.repeat = true,
-		.type = OPTION_TEXT,
+		.type = OPTION_TAGS,
 		.arg = "TAG[,TAG...]",
 		.line = "add these tags (may be repeated)" },
 	{ .name = "remove",
 		.repeat = true,
-		.type = OPTION_TEXT,
+		.type = OPTION_TAGS,
 		.arg = "TAG[,TAG...]",
 		.line = "remove these tags (may be repeated)" },
 	{ .name = "set",
 		.repeat = true,
-		.type = OPTION_TEXT,
+		.type = OPTION_TAGS,
 		.arg = "TAG[,TAG...]",
-		.line = "replace all tags by these (may be repeated)" },
+		.line = "replace all tags by these (may be repeated); \"\": by none" },
 	{ .name = NULL },
 };
 
@@ -173,7 +173,7 @@ const struct verb verbs_order[] = {
 		.options = { none },
 		.line = "undo a forget, or the announcement of a deletion",
 		.more =
-			"Takes ids of forgotten snapshots, and announced deletions as prune prints them: @ and a number. Works until the "
+			"Takes ids of forgotten snapshots, and announced deletions as prune and vault info print them: @ and a number. Works until the "
 			"deletion, which comes no earlier than the hold after its announcement.",
 	},
 	{

@@ -119,8 +119,13 @@ enum err account_open(struct account *a, const struct account_open *o, struct wh
 	}
 	if (!e) e = account_refresh(a, why);
 	if (!e && !is_valid(a))
-		e = why_set(why, E_DENIED, "this device is not a device of the account%s",
-			a->chain.lags ? " as this mirror, which is behind, knows it" : "");
+		e = why_set(why, E_DENIED, "this device is not a device of the account");
+	if (e == E_DENIED && a->chain.lags)
+		e = why_set(why, e,
+			"the mirror %.150s is older than this device and knows nothing of it: bring it up to date with broch copy --to. If "
+			"its home is lost, make it the home from a device that is older than the mirror; or with the kit, by broch "
+			"recover --promote with another BROCH_HOME",
+			store_address(a->store));
 	if (e) account_close(a);
 	return e;
 }
@@ -229,9 +234,9 @@ static enum err put_locator(struct store *store, struct fresh *fresh, const stru
 	if (e) e = why_err(why, e, "making the locator object");
 	else e = store_locator_put(store, &s.keys.locator, span_of(object, sizeof object), why);
 	if (!e && folder) {
-		struct hash sum;
-		hash_of(&sum, span_of(object, sizeof object));
-		e = statefolder_put_locator(folder, &s.keys.locator, &sum, why);
+		struct statefolder_locator l = { .name = s.keys.locator, .kit = s.pub.id };
+		hash_of(&l.sum, span_of(object, sizeof object));
+		e = statefolder_put_locator(folder, &l, why);
 	}
 	mem_wipe(&s, sizeof s);
 	return e;

@@ -404,6 +404,7 @@ static void take_counts(struct attempt *a, struct backup_progress *p) {
 	mutex_lock(&w->lock);
 	memcpy(p->current, w->current, sizeof p->current);
 	mutex_unlock(&w->lock);
+	atomic_store_explicit(&w->want_current, true, memory_order_relaxed);
 }
 
 static void tick(struct attempt *a) {

@@ -518,6 +518,10 @@ static void read_batch(void *ctx, unsigned worker) {
 	struct batch *b = ctx;
 	struct node *n = b->node;
 	struct why why = { OK, "" };
+	if (atomic_load_explicit(&n->w->want_current, memory_order_relaxed)) {
+		atomic_store_explicit(&n->w->want_current, false, memory_order_relaxed);
+		show_current(n->w, path_of(&n->w->workers[worker], n, n->items[b->files[0].item].name));
+	}
 	for (size_t i = 0; i < b->count && !backupwalk_stopped(n->w); i++) {
 		enum err e = store_file(n, worker, b->files[i].item, &b->files[i].st, &why);
 		if (e) backupwalk_fail(n->w, e, &why);

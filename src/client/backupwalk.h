@@ -69,8 +69,9 @@ struct backupwalk {
 	_Atomic uint64_t files, directories, others, files_new, files_unchanged, bytes;
 	_Atomic uint64_t unreadable, incomplete, changed;
 	char current[256];
-	struct streamref root; /* when the walk is done */
-	uint64_t root_record;  /* in the tree cache */
+	_Atomic bool want_current; /* it was shown: another may take its place */
+	struct streamref root;     /* when the walk is done */
+	uint64_t root_record;      /* in the tree cache */
 	bool root_unchanged;
 };
 

@@ -148,22 +148,23 @@ static enum err check_locator(void *ctx, const struct hash *name, struct why *wh
 	return OK;
 }
 
-/* The locator object that this device wrote must be there as it was. */
-static enum err check_own_locator(
-	struct checking *c, const struct statefolder *folder, struct why *why) {
-	struct hash name, sum, now;
+enum err checkstore_locator(struct checkreport *r, struct store *store,
+	const struct statefolder *folder, const struct hash *kit, struct why *why) {
+	struct statefolder_locator own;
+	struct hash now;
 	struct buf bytes;
-	enum err e = statefolder_get_locator(folder, &name, &sum, why);
+	enum err e = statefolder_get_locator(folder, &own, why);
 	if (e == E_NOTFOUND) return OK;
 	if (e) return e;
+	if (kit && !hash_is_zero(&own.kit) && !hash_equal(kit, &own.kit)) return OK;
 	buf_init(&bytes, STORE_LOCATOR_MAX);
-	e = store_locator_get(c->store, &name, &bytes, why);
+	e = store_locator_get(store, &own.name, &bytes, why);
 	hash_of(&now, buf_span(&bytes));
 	if (e == E_NOTFOUND)
-		checkreport_damage(c->r, CHECKREPORT_LOCATOR, &name, 0,
+		checkreport_damage(r, CHECKREPORT_LOCATOR, &own.name, 0,
 			"is missing: the recovery kit cannot find the account in this store");
-	else if (e == OK && !hash_equal(&now, &sum))
-		checkreport_damage(c->r, CHECKREPORT_LOCATOR, &name, 0,
+	else if (e == OK && !hash_equal(&now, &own.sum))
+		checkreport_damage(r, CHECKREPORT_LOCATOR, &own.name, 0,
 			"is not what this device stored: the recovery kit cannot find the account by it");
 	buf_free(&bytes);
 	return e == E_NOMEM ? e : OK;
@@ -179,6 +180,6 @@ enum err checkstore_run(
 	checkreport_tick(r, &p);
 	if (!e) e = store_object_list(store, check_object, &c, why);
 	if (!e) e = store_locator_list(store, check_locator, &c, why);
-	if (!e && folder) e = check_own_locator(&c, folder, why);
+	if (!e && folder) e = checkstore_locator(r, store, folder, NULL, why);
 	return e;
 }

@@ -76,21 +76,27 @@ static bool parse_latest(const char *text, uint64_t *back) {
 static enum err choose_latest(const struct vaultstate *state, enum choose_among among,
 	const struct choose_filter *filter, uint64_t back, const struct vault_snapshot **out,
 	struct why *why) {
-	uint64_t passed = 0;
+	uint64_t passed = 0, all = 0;
+	char text[UNITS_TEXT];
 
 	for (size_t i = state->snapshot_count; i > 0; i--) {
 		const struct vault_snapshot *s = &state->snapshots[i - 1];
 
 		if (s->forgotten != (among == CHOOSE_FORGOTTEN)) continue;
+		all++;
 		if (filter && !choose_passes(filter, s)) continue;
 		if (passed++ < back) continue;
 		*out = s;
 		return OK;
 	}
 	if (passed > 0)
-		return why_set(why, E_NOTFOUND, "there is no latest~%llu: there are %llu snapshots",
-			(unsigned long long)back, (unsigned long long)passed);
-	return why_set(why, E_NOTFOUND, filter ? "there is no such snapshot" : "there is no snapshot");
+		return why_set(why, E_NOTFOUND, "there is no latest~%llu of %s", (unsigned long long)back,
+			units_count(text, passed, "snapshot", "snapshots"));
+	if (all > 0)
+		return why_set(why, E_NOTFOUND, "none of %s has that host, branch and tags",
+			units_count(text, all, "snapshot", "snapshots"));
+	return why_set(why, E_NOTFOUND,
+		among == CHOOSE_KEPT ? "the vault has no snapshot" : "no snapshot is forgotten");
 }
 
 static bool is_hex(const char *text) {

@@ -81,15 +81,16 @@ static enum err copy_object(void *ctx, const struct hash *name, struct why *why)
 static enum err copy_locator(void *ctx, const struct hash *name, struct why *why) {
 	struct copying *c = ctx;
 	struct buf bytes;
-	struct hash own, sum, now;
+	struct statefolder_locator own;
+	struct hash now;
 	buf_init(&bytes, STORE_LOCATOR_MAX);
 	enum err e = store_locator_get(c->s->store, name, &bytes, why);
 	hash_of(&now, buf_span(&bytes));
 	if (!e) e = store_locator_put(c->to, name, buf_span(&bytes), why);
 	if (e == E_EXISTS) {
 		e = OK;
-		if (!statefolder_get_locator(&c->s->folder, &own, &sum, NULL) && hash_equal(&own, name) &&
-			hash_equal(&sum, &now)) {
+		if (!statefolder_get_locator(&c->s->folder, &own, NULL) && hash_equal(&own.name, name) &&
+			hash_equal(&own.sum, &now)) {
 			e = store_locator_delete(c->to, name, why);
 			if (!e) e = store_locator_put(c->to, name, buf_span(&bytes), why);
 		}

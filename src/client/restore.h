@@ -47,6 +47,7 @@ struct restore_options {
 	const char *target;       /* made if it is missing */
 	const char *const *paths; /* only these and what is below them; none: all */
 	size_t path_count;
+	bool *paths_missing; /* NULL, or one for each path: set where there is nothing by that name */
 	const struct pattern_set *include, *exclude; /* NULL: none */
 	enum restore_overwrite overwrite;
 	unsigned allow; /* enum restore_allow */

@@ -84,6 +84,10 @@ struct restoreselect_verdict restoreselect_look(struct restoreselect *s, struct 
 
 size_t restoreselect_missing(const struct restoreselect *s) {
 	size_t n = 0;
-	for (size_t i = 0; i < s->count; i++) n += !s->paths[i].found && s->paths[i].text.len > 0;
+	for (size_t i = 0; i < s->count; i++) {
+		bool missing = !s->paths[i].found && s->paths[i].text.len > 0;
+		if (s->options->paths_missing) s->options->paths_missing[i] = missing;
+		n += missing;
+	}
 	return n;
 }

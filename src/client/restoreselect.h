@@ -29,6 +29,6 @@ struct restoreselect_verdict {
 struct restoreselect_verdict restoreselect_look(struct restoreselect *s, struct span path);
 
 /* How many of the paths were met in no call of look. */
-size_t restoreselect_missing(const struct restoreselect *s);
+size_t restoreselect_missing(const struct restoreselect *s); /* marks them for the options too */
 
 #endif

@@ -15,6 +15,23 @@ static uint64_t clock_for_fresh(void) {
 	return (uint64_t)clock_real_ns();
 }
 
+/* Takes "." and doubled slashes out of an absolute path: what stays means the same, whatever is a link in it. */
+static void tidy(char *path) {
+	char *out = path;
+	for (const char *in = path; *in;) {
+		in += strspn(in, "/");
+		size_t n = strcspn(in, "/");
+		if (n > 0 && !(n == 1 && *in == '.')) {
+			*out++ = '/';
+			memmove(out, in, n);
+			out += n;
+		}
+		in += n;
+	}
+	if (out == path) *out++ = '/';
+	*out = '\0';
+}
+
 enum err session_absolute(const char *path, char out[PATHS_MAX], struct why *why) {
 	char here[PATHS_MAX] = "";
 	if (path[0] != '/' && !getcwd(here, sizeof here))
@@ -22,8 +39,7 @@ enum err session_absolute(const char *path, char out[PATHS_MAX], struct why *why
 	int n = path[0] == '/' ? snprintf(out, PATHS_MAX, "%s", path)
 						   : snprintf(out, PATHS_MAX, "%s/%s", here, path);
 	if (n < 0 || n >= PATHS_MAX) return why_set(why, E_LIMIT, "the path is too long");
-	size_t len = strlen(out);
-	while (len > 1 && out[len - 1] == '/') out[--len] = '\0';
+	tidy(out);
 	return OK;
 }
 
@@ -78,10 +94,12 @@ static enum err open_keys(struct session *s, const struct session_open *o, struc
 		passphrase = secretmem_alloc(SESSION_PASSPHRASE_MAX);
 		e = passphrase ? o->passphrase(o->ctx, passphrase, SESSION_PASSPHRASE_MAX, &len, why)
 					   : why_err(why, E_NOMEM, "making room for the passphrase");
+		s->is_locked = e == E_DENIED;
 	}
 	struct span given = span_of(passphrase, len);
 	if (!e) {
 		e = keystorecrypt_open(&s->secrets->keys, buf_span(&bytes), is_protected ? &given : NULL);
+		s->is_locked = e == E_DENIED;
 		if (e == E_DENIED) e = why_set(why, e, "wrong passphrase");
 		else if (e)
 			e = why_set(why, e == E_NOMEM ? e : E_FORGED, "the key store %s/keys is damaged",

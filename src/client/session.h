@@ -34,14 +34,16 @@ struct session {
 	struct session_secrets *secrets; /* secretmem */
 	struct account account;
 	bool account_is_open;
+	bool
+		is_locked; /* session_open failed because of the passphrase: it is wrong, or there was none */
 	bool ignore_heads;
 	bool whole_chains;
 	bool may_lag;
 };
 
 /*
- * Opens everything. E_NOTFOUND: no account on this device, or no store there; E_DENIED: wrong passphrase;
- * E_FORGED, E_ROLLBACK and others as account_open. E_ROLLBACK also if the remembered store is another one than it was. The
+ * Opens everything. E_NOTFOUND: no account on this device, or no store there; E_DENIED: the passphrase (${is_locked}), or
+ * another right that is missing; E_FORGED, E_ROLLBACK and others as account_open. E_ROLLBACK also if the remembered store is another one than it was. The
  * account's home, opened by another path after its home was moved there, is remembered.
  */
 MUST_USE enum err session_open(struct session *s, const struct session_open *o, struct why *why);

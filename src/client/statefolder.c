@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { KEYS_MAX = 65536, LOCATOR_BYTES = 2 * HASH_SIZE };
+enum { KEYS_MAX = 65536, LOCATOR_BYTES = 3 * HASH_SIZE };
 
 static enum err open_one(const char *path, bool make, int *fd, struct why *why) {
 	enum err e = OK;
@@ -130,25 +130,27 @@ void statefolder_drop_caches(const struct statefolder *f, const struct hash *vau
 }
 
 enum err statefolder_get_locator(
-	const struct statefolder *f, struct hash *locator, struct hash *sum, struct why *why) {
+	const struct statefolder *f, struct statefolder_locator *out, struct why *why) {
 	struct buf b;
 	buf_init(&b, LOCATOR_BYTES);
 	enum err e = file_read_whole(f->state, "locator", LOCATOR_BYTES, &b, why);
-	if (e == E_LIMIT || (!e && b.len != LOCATOR_BYTES))
+	if (e == E_LIMIT || (!e && b.len != LOCATOR_BYTES && b.len != LOCATOR_BYTES - HASH_SIZE))
 		e = why_set(why, E_FORMAT, "the state file %s/locator is damaged", f->state_path);
 	if (!e) {
-		*locator = hash_from(b.ptr);
-		*sum = hash_from(b.ptr + HASH_SIZE);
+		*out = (struct statefolder_locator){ .name = hash_from(b.ptr),
+			.sum = hash_from(b.ptr + HASH_SIZE) };
+		if (b.len == LOCATOR_BYTES) out->kit = hash_from(b.ptr + 2 * HASH_SIZE);
 	}
 	buf_free(&b);
 	return e;
 }
 
-enum err statefolder_put_locator(const struct statefolder *f, const struct hash *locator,
-	const struct hash *sum, struct why *why) {
+enum err statefolder_put_locator(
+	const struct statefolder *f, const struct statefolder_locator *l, struct why *why) {
 	uint8_t bytes[LOCATOR_BYTES];
-	memcpy(bytes, locator->b, HASH_SIZE);
-	memcpy(bytes + HASH_SIZE, sum->b, HASH_SIZE);
+	memcpy(bytes, l->name.b, HASH_SIZE);
+	memcpy(bytes + HASH_SIZE, l->sum.b, HASH_SIZE);
+	memcpy(bytes + 2 * HASH_SIZE, l->kit.b, HASH_SIZE);
 	return file_replace(f->state, "locator", span_of(bytes, sizeof bytes), FILE_PRIVATE, why);
 }
 

@@ -58,13 +58,18 @@ MUST_USE enum err statefolder_put_home(const struct statefolder *f, const struct
 	const struct hash *store, struct why *why);
 
 /*
- * The locator object that this device stored last: under which name, and the hash of its bytes. What check compares a
- * store with. E_NOTFOUND: it has stored none; E_FORMAT: the file is damaged.
+ * The locator object that this device stored or used last. What check compares a store with, as long as its kit counts.
+ * E_NOTFOUND: there was none; E_FORMAT: the file is damaged.
  */
+struct statefolder_locator {
+	struct hash name;
+	struct hash sum; /* the hash of its bytes */
+	struct hash kit; /* the id of the kit it belongs to; zero: not noted */
+};
 MUST_USE enum err statefolder_get_locator(
-	const struct statefolder *f, struct hash *locator, struct hash *sum, struct why *why);
-MUST_USE enum err statefolder_put_locator(const struct statefolder *f, const struct hash *locator,
-	const struct hash *sum, struct why *why);
+	const struct statefolder *f, struct statefolder_locator *out, struct why *why);
+MUST_USE enum err statefolder_put_locator(
+	const struct statefolder *f, const struct statefolder_locator *l, struct why *why);
 
 /* Adds a line to what happened that the owner should know (alarms, accepted rollbacks). Failure is not an error. */
 void statefolder_record(const struct statefolder *f, const char *line);

@@ -201,3 +201,8 @@ const char *units_seconds(char out[UNITS_TEXT], uint64_t seconds) {
 	}
 	return out;
 }
+
+const char *units_count(char out[UNITS_TEXT], uint64_t n, const char *one, const char *more) {
+	snprintf(out, UNITS_TEXT, "%llu %s", (unsigned long long)n, n == 1 ? one : more);
+	return out;
+}

@@ -42,6 +42,8 @@ const char *units_rate(char out[UNITS_TEXT], uint64_t bytes, double seconds);
 const char *units_elapsed(char out[UNITS_TEXT], uint64_t seconds);
 const char *units_percent(
 	char out[UNITS_TEXT], uint64_t part, uint64_t whole); /* "" where the whole is 0 */
+/* "1 pack", "2 packs", of the words for one and for any other number. */
+const char *units_count(char out[UNITS_TEXT], uint64_t n, const char *one, const char *more);
 const char *units_seconds(
 	char out[UNITS_TEXT], uint64_t seconds); /* "7d", "1d12h": units_parse_seconds reads it */
 

@@ -6,14 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum err userfile_read(
-	const char *path, const char *what, size_t max, struct buf *out, struct why *why) {
+static enum err read_to_end(
+	int fd, const char *path, const char *what, size_t max, struct buf *out, struct why *why) {
 	uint8_t *at = NULL;
 	size_t len = 0;
-	enum err e = OK;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum err e;
 
-	if (fd < 0) return why_errno(why, "can't open %s %s", what, path);
 	e = why_err(why, buf_reserve(out, max + 1), what);
 	if (e == OK) e = why_err(why, buf_extend(out, max + 1, &at), what);
 	while (e == OK && len <= max) {
@@ -27,8 +25,22 @@ enum err userfile_read(
 	if (at) out->len -= max + 1 - len;
 	if (e == OK && len > max)
 		e = why_set(why, E_LIMIT, "%s %s is longer than %zu bytes", what, path, max);
+	return e;
+}
+
+enum err userfile_read(
+	const char *path, const char *what, size_t max, struct buf *out, struct why *why) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum err e;
+
+	if (fd < 0) return why_errno(why, "can't open %s %s", what, path);
+	e = read_to_end(fd, path, what, max, out, why);
 	(void)close(fd); /* read only: nothing can be lost */
 	return e;
+}
+
+enum err userfile_read_stdin(const char *what, size_t max, struct buf *out, struct why *why) {
+	return read_to_end(STDIN_FILENO, "from standard input", what, max, out, why);
 }
 
 static bool write_and_sync(int fd, struct span bytes) {

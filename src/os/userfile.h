@@ -16,6 +16,10 @@
 MUST_USE enum err userfile_read(
 	const char *path, const char *what, size_t max, struct buf *out, struct why *why);
 
+/* The same from standard input, as it is open: /dev/stdin may not be, where it is another user's. */
+MUST_USE enum err userfile_read_stdin(
+	const char *what, size_t max, struct buf *out, struct why *why);
+
 /*
  * Writes ${bytes} to the new file ${path} with mode 0600 and syncs it. E_EXISTS where anything is there, also a link.
  * On failure nothing of it is left.

@@ -14,6 +14,11 @@ echo other >kit
 expect 1 "$broch" init --at store --no-passphrase --kit-out kit
 is "$(cat kit)" other
 rm kit
+expect 1 "$broch" init --at store --no-passphrase --kit-out no/such/folder/kit
+mkdir empty
+expect 2 "$broch" init --at empty --no-passphrase --kit-out empty/kit # who has the store would have the kit
+has err "lies in the store"
+is "$(ls empty)" ""
 echo "open sesame" >pass
 expect 2 "$broch" init --at store --no-passphrase --passphrase-file pass --kit-out kit
 expect 1 "$broch" init --at store --passphrase-file nosuch --kit-out kit
@@ -22,6 +27,12 @@ gone home
 gone kit
 expect 10 "$broch" snapshots
 expect 10 "$broch" snapshots --at full
+
+# --- what every program has
+expect 0 "$broch" --version
+has out "broch 0"
+expect 0 "$broch" --help backup
+has out "usage: broch backup"
 
 # --- init: what it makes
 expect 0 "$broch" init --at store --passphrase-file pass --kit-out kit --json
@@ -37,6 +48,13 @@ expect 1 "$broch" init --at store2 --no-passphrase --kit-out kit2 # this device 
 gone store2
 gone kit2
 
+# --- a kit that is shown is no file
+BROCH_HOME="$tmp/shown" expect 0 "$broch" init --at .//shown-store/. --no-passphrase
+has out "Recovery code:"
+lacks out "delete the file"
+has out "in $tmp/shown-store"
+has kit "delete the file"
+
 # --- passphrases
 export BROCH_PASSPHRASE_FILE="$tmp/pass"
 expect 0 "$broch" snapshots
@@ -51,6 +69,12 @@ expect 10 "$broch" snapshots --vault nosuch
 BROCH_AT=nosuch expect 10 "$broch" snapshots
 BROCH_VAULT=nosuch expect 10 "$broch" snapshots
 expect 2 "$broch" snapshots --nosuch
+# a right that is missing is no wrong passphrase
+if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then
+	chmod 755 "$tmp"
+	expect 1 setpriv --reuid=65534 --regid=65534 --clear-groups "$broch" snapshots
+	chmod 700 "$tmp"
+fi
 
 # --- backup
 mkdir -p src/dir src/cache src/empty
@@ -111,9 +135,22 @@ expect 0 "$broch" backup --files-from paths
 has list "$tmp/src/one"
 has list "$tmp/src/dir/random"
 lacks list src/two
+mkdir $'src/new\nline'
+printf '%s\0' $'src/new\nline' src/one >paths
+expect 0 "$broch" backup --files-from paths
+"$broch" ls latest >list
+has list 'src/new\x0aline'
+has list "$tmp/src/one"
+lacks list src/two
+printf 'src/dir\n' | "$broch" backup -q --files-from - >/dev/null
+"$broch" ls latest >list
+has list "$tmp/src/dir/random"
+lacks list src/one
+rmdir $'src/new\nline'
 expect 0 "$broch" backup . # with the store and the state in it
 "$broch" ls latest >list
 lacks list "$tmp/home/keys"
+has err "left out: it is a Broch store"
 lacks list "$tmp/store/chains"
 has list "$tmp/src/one"
 

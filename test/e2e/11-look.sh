@@ -18,6 +18,7 @@ truncate -s 3000000 t/sparse
 printf 'mid' | dd of=t/sparse bs=1 seek=1500000 conv=notrunc status=none
 touch -d '2021-05-06 07:08:09.123456789' t/a
 expect 10 "$broch" ls
+has err "the vault has no snapshot"
 snap t --tag one --host h1
 first=$snapshot
 echo 22 >t/a
@@ -39,6 +40,7 @@ is "$("$broch" snapshots --json --host h1 | wc -l)" 2
 is "$("$broch" snapshots --json --tag two | wc -l)" 2
 is "$("$broch" snapshots --json --tag two,three | wc -l)" 1
 is "$("$broch" snapshots --json --tag one --tag three | wc -l)" 2
+is "$("$broch" snapshots --json --tag "" | wc -l)" 0
 is "$("$broch" snapshots --json --branch "h1:$tmp/t" | wc -l)" 2
 is "$("$broch" snapshots --json --latest 1 | wc -l)" 2
 is "$("$broch" snapshots --json "$first" "${second:0:12}" | wc -l)" 2
@@ -53,7 +55,9 @@ is "$(member l snapshot snapshot)" "$second"
 "$broch" snapshots --json 'latest~1' --host h1 >l
 is "$(member l snapshot snapshot)" "$first"
 expect 10 "$broch" ls 'latest~3'
+has err "of 3 snapshots"
 expect 10 "$broch" ls latest --host nobody
+has err "none of 3 snapshots"
 expect 10 "$broch" ls nosuch
 expect 10 "$broch" ls "$(echo "$first" | tr 0-9a-f 1-9a-f0)"
 for i in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do # with three snapshots any digit is one, several or none
@@ -115,6 +119,11 @@ is "$("$broch" find b --json --host h2 | wc -l)" 1
 is "$("$broch" find -s "$first" -N 2021-05-07 '*' | grep -c t/a)" 1
 is "$("$broch" find -s "$first" -O 2021-05-07 a | grep -c t/a || true)" 0
 is "$("$broch" find nothing-like-it | wc -l)" 0
+is "$("$broch" find -s "$first" '**/b' 't/**/b' | grep -c '/b$')" 1
+is "$("$broch" find -s latest "$tmp/t/**/e" 'd/**' | sed 1d | sed "s|$tmp/||" | tr '\n' ' ')" "t/d t/d/b t/d/e t/d/e/n "
+mkdir -p t/same/d/same
+snap t --host h3
+is "$("$broch" find -s latest 't/**/same' | grep -c /same)" 2
 expect 2 "$broch" find '[a'
 expect 10 "$broch" find -s nosuch a
 
@@ -139,7 +148,7 @@ expect 10 "$broch" diff "$first" nosuch
 # --- stats
 expect 0 "$broch" stats --json
 json out
-is "$(member out stats snapshots)" 4
+is "$(member out stats snapshots)" 5
 is "$(member out stats bytes_stored)" "$(find store/packs -type f -printf '%s\n' | awk '{s+=$1} END {print s}')"
 is "$("$broch" stats latest --json >l; member l stats snapshots)" 1
 finish

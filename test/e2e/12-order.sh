@@ -24,7 +24,10 @@ expect 0 "$broch" tag --set one
 is "$(find store/chains -type f | wc -l)" "$entries"
 expect 0 "$broch" tag --remove one
 is "$(count --tag one)" 0
-expect 2 "$broch" tag --set ""
+expect 0 "$broch" tag --add a,b
+is "$(count --tag "")" 0
+expect 0 "$broch" tag --tag a --set ""
+is "$(count --tag "")" 1
 
 # --- forget by name, and keep
 echo 2 >src/a
@@ -70,6 +73,17 @@ expect 0 "$broch" forget --keep-last 1 --keep-tag precious
 is "$(count)" 2
 expect 1 "$broch" forget --keep-tag nosuch # would leave nothing
 is "$(count)" 2
+# a group of which nothing would be left is left alone, whichever place it has; the others follow the policy
+for h in first last; do
+	echo "$h" >src/a
+	snap src --host "$h"
+	snap src --host "$h" --tag dear
+	snap src --host "$h-plain"
+done
+expect 1 "$broch" forget --keep-tag dear
+has err "left alone"
+is "$(count --host first) $(count --host last) $(count --host first-plain) $(count --host last-plain)" "1 1 1 1"
+for h in first last first-plain last-plain; do "$broch" forget latest --host $h >/dev/null 2>&1; done
 
 # --- groups
 for h in h1 h2; do for i in 1 2 3; do echo $i$h >src/a; snap src --host $h; done; done

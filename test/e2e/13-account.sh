@@ -58,6 +58,8 @@ echo "new words" >pass
 expect 0 "$broch" recover --at store --kit-file store.kit --passphrase-file pass --json
 json out
 is "$(member out recover vaults)" "['main', 'second']"
+is "$(python3 -c 'import json; print([(c["name"], c["snapshots"], "newest" in c) for c in json.load(open("out"))["contents"]])')" \
+	"[('main', 1, True), ('second', 1, True)]"
 echo "other words" >wrong
 expect 12 env BROCH_PASSPHRASE_FILE=wrong "$broch" snapshots
 export BROCH_PASSPHRASE_FILE="$tmp/pass"
@@ -69,6 +71,12 @@ expect 0 "$broch" device list --json
 json out
 is "$(grep -c '"kind":"full"' out)" 2
 is "$(grep -c '"this":true' out)" 1
+# the way that the kit goes is looked after here too
+mv store/locators locators && mkdir store/locators
+expect 20 "$broch" check
+has err "the recovery kit cannot find the account"
+rmdir store/locators && mv locators store/locators
+expect 0 "$broch" check
 new_machine home
 is "$("$broch" cat latest "$tmp/src/a")" 2
 expect 0 "$broch" device list
@@ -76,6 +84,12 @@ expect 0 "$broch" device list
 # --- kit replace
 expect 12 "$broch" kit replace --kit-file other.kit --kit-out new.kit
 expect 12 "$broch" kit replace --lost --kit-out new.kit # there is a second device
+gone new.kit
+expect 1 "$broch" kit replace --kit-file store.kit --kit-out no/such/folder/kit
+expect 2 "$broch" kit replace --kit-file store.kit --kit-out store/kit
+"$broch" copy --to mirror >/dev/null 2>&1
+expect 1 "$broch" kit replace --kit-file store.kit --kit-out new.kit --at mirror
+has err "is a mirror"
 gone new.kit
 echo mine >taken
 expect 1 "$broch" kit replace --kit-file store.kit --kit-out taken
@@ -87,6 +101,8 @@ is "$(stat -c %a new.kit)" 600
 is "$(ls store/locators | wc -l)" 1
 expect 12 "$broch" kit verify --kit-file store.kit
 expect 0 "$broch" kit verify --kit-file new.kit
+expect 0 "$broch" check
+BROCH_HOME="$tmp/second" expect 0 "$broch" check # of a kit that was replaced nothing is missing
 is "$("$broch" vault info --json >l; member l vault-info epoch)" 2
 is "$("$broch" vault info second --json >l; member l vault-info epoch)" 2
 expect 12 "$broch" kit replace --kit-file store.kit --kit-out another.kit
@@ -98,6 +114,10 @@ cp old-store/locators/* store/locators/
 expect 12 "$broch" recover --at store --kit-file store.kit --no-passphrase
 unset BROCH_PASSPHRASE_FILE
 expect 0 "$broch" recover --at store --kit-file new.kit --no-passphrase
+has out "vault main: 2 snapshots, the newest made at"
+has out "0 minutes ago"
+has out "vault second: 1 snapshot,"
+has err "old copy of the store"
 echo 3 >src/a
 snap src
 is "$("$broch" cat latest "$tmp/src/a")" 3

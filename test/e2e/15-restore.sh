@@ -74,6 +74,7 @@ expect 0 "$broch" restore "${first:0:8}" --to o1 --path "$tmp/t/a"
 there "o1$tmp/t/a/b/two.txt"
 gone "o1$tmp/t/c"
 expect 1 "$broch" restore latest --to o2 --path /no/such/thing
+has err "nothing at /no/such/thing"
 expect 3 "$broch" restore latest --to o2 --path /no/such/thing --path "$tmp/t/large"
 there "o2$tmp/t/large"
 expect 0 "$broch" restore latest --to o3 --include '*.txt' --exclude b

@@ -44,7 +44,7 @@ snap src
 expect 0 "$broch" snapshots --at mirror --json
 is "$(wc -l <out)" 1
 expect 0 "$broch" snapshots --at mirror
-has err "this device has seen a newer one"
+has err "this device has seen 1 newer one"
 expect 0 "$broch" ls latest --at mirror
 expect 10 "$broch" ls "$snapshot" --at mirror
 expect 0 "$broch" copy --to mirror --json

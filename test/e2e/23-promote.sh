@@ -69,12 +69,23 @@ expect 0 "$broch" copy --promote --at mirror
 expect 0 "$broch" backup src
 expect 0 "$broch" check --read-data
 
+# --- a device that joined after the mirror was last brought up to date
+"$broch" copy --to before >/dev/null 2>&1
+BROCH_HOME="$tmp/late" "$broch" recover --at mirror --kit-file store.kit --no-passphrase >/dev/null 2>&1
+mv mirror away
+BROCH_HOME="$tmp/late" expect 1 "$broch" copy --promote --at before
+has err "older than this device"
+has err "recover --promote"
+mv away mirror
+BROCH_HOME="$tmp/late" expect 0 "$broch" copy --to before
+BROCH_HOME="$tmp/late" expect 0 "$broch" snapshots --at before
+
 # --- every device and the home are lost: the kit alone makes the mirror the home
 expect 0 "$broch" copy --to fourth
 mv mirror lost-too
 mv home2 lost-home2
 export BROCH_HOME="$tmp/home4"
-expect 12 "$broch" recover --at fourth --kit-file store.kit --no-passphrase
+expect 1 "$broch" recover --at fourth --kit-file store.kit --no-passphrase # the kit is right
 has err "is a mirror"
 gone home4/keys
 expect 0 "$broch" recover --at fourth --kit-file store.kit --no-passphrase --promote
@@ -82,7 +93,8 @@ expect 0 "$broch" backup src
 expect 0 "$broch" backup src --vault second
 expect 0 "$broch" check --read-data
 mv lost-too mirror
-expect 12 "$broch" backup src --at mirror # it knows nothing of this device
+expect 1 "$broch" backup src --at mirror # it knows nothing of this device
+has err "older than this device"
 export BROCH_HOME="$tmp/home"
 
 # --- a home that was set back must not pass for a mirror by taking another id

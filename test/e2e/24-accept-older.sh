@@ -11,7 +11,10 @@ echo 2 >src/a
 snap src
 second=$snapshot
 expect 0 "$broch" accept-older
-has err "nothing older"
+has out "nothing older"
+expect 0 "$broch" accept-older --json
+json out
+is "$(member out accept-older accepted)" 0
 
 rm -rf store && cp -r past store
 for c in "snapshots" "ls latest" "backup src" "restore latest --to back" "check" "prune" "forget $first" "repair" "copy --to mirror" "vault list"; do

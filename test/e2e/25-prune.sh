@@ -22,6 +22,7 @@ expect 0 "$broch" forget "$first"
 before=$(bytes)
 expect 0 "$broch" prune --dry-run --json
 is "$(member out prune packs_deleted)" 0
+is "$(member out prune announcements)" "[]"
 is "$(bytes)" "$before"
 expect 0 "$broch" prune --json
 if [ "$(member out prune packs_deleted)" -ge 3 ]; then ok; else wrong "deleted only $(member out prune packs_deleted)"; fi
@@ -120,4 +121,16 @@ expect 0 "$broch" check --read-data
 rm -rf back
 expect 0 "$broch" restore latest --to back
 if cmp -s copy "back$tmp/src/back-again"; then ok; else wrong "not what was backed up"; fi
+
+# --- announcements go by the names that keep takes
+rm src/back-again
+snap src
+expect 0 "$broch" forget --keep-last 1
+expect 0 "$broch" prune
+n=$(sed -n 's/^in force:  @\([0-9]*\) of .*/\1/p' out | tail -n 1)
+expect 0 "$broch" vault info
+has out "@$n"
+expect 0 "$broch" keep "@$n"
+expect 0 "$broch" vault info
+lacks out "@$n"
 finish

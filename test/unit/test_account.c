@@ -163,7 +163,8 @@ static void the_locator_object(void **state) {
 	struct kit_keys keys;
 	struct locator_content content;
 	struct buf object;
-	struct hash name, sum, now;
+	struct statefolder_locator noted;
+	struct hash now;
 	struct why why = { OK, "" };
 	buf_init(&object, STORE_LOCATOR_MAX);
 	kitkeys_derive(&keys, &box->kit);
@@ -179,10 +180,10 @@ static void the_locator_object(void **state) {
 	assert_int_equal(locator_open(&content, &keys, buf_span(&object)), OK);
 	assert_true(hash_equal(&content.account, &mine->id));
 	/* the device remembers it */
-	assert_int_equal(statefolder_get_locator(&box->t.session.folder, &name, &sum, NULL), OK);
+	assert_int_equal(statefolder_get_locator(&box->t.session.folder, &noted, NULL), OK);
 	hash_of(&now, buf_span(&object));
-	assert_true(hash_equal(&name, &keys.locator));
-	assert_true(hash_equal(&sum, &now));
+	assert_true(hash_equal(&noted.name, &keys.locator));
+	assert_true(hash_equal(&noted.sum, &now));
 	buf_free(&object);
 	rawbox_fail(box, FAULTY_LOCATOR_PUT, E_IO);
 	assert_int_equal(kitkeys_generate(&other, fresh()), OK);

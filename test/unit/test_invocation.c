@@ -173,7 +173,7 @@ static void mistakes(void **state) {
 	bad(WORDS_OF("backup", "--tag"), "--tag needs a value: --tag TAG[,TAG...]");
 	bad(WORDS_OF("backup", "-e"), "--exclude needs a value: --exclude PATTERN");
 	bad(WORDS_OF("backup", "--dry-run=yes"), "--dry-run takes no value");
-	bad(WORDS_OF("backup", "--tag="), "--tag is empty");
+	bad(WORDS_OF("backup", "--host="), "--host is empty");
 	bad(WORDS_OF("backup", "--compression", "best"),
 		"--compression: \"best\" is not one of off|fast|auto|max");
 	bad(WORDS_OF("backup", "--read-back", "101"), "--read-back: \"101\" is out of range");

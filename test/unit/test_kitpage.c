@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cli/kitpage.h"
+#include "os/userfile.h"
 
 static const uint8_t secret[KITCODE_SECRET] = { 0xd3, 0xec, 0x0a, 0x00, 0xd4, 0xad, 0x17, 0xee,
 	0xc4, 0xfa, 0xcf, 0x4a, 0x1d, 0x3b, 0x1a, 0x78 };
@@ -37,6 +38,7 @@ static void path_in(char out[256], void **state, const char *name) {
 static void writes_once(void **state) {
 	struct why why = { 0 };
 	uint8_t got[KITCODE_SECRET];
+	struct buf text;
 	char path[256], link[256];
 	struct stat st;
 
@@ -49,6 +51,11 @@ static void writes_once(void **state) {
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(kitpage_read(path, got, &why), OK);
 	assert_memory_equal(got, secret, sizeof(got));
+	buf_init(&text, KITPAGE_MAX + 1);
+	assert_int_equal(userfile_read(path, "the page", KITPAGE_MAX, &text, &why), OK);
+	assert_int_equal(buf_add_zero(&text, 1), OK);
+	assert_non_null(strstr((const char *)text.ptr, "delete the file"));
+	buf_wipe_free(&text);
 	assert_int_equal(kitpage_write(path, &page, secret, &why), E_EXISTS);
 	assert_non_null(strstr(why.msg, path));
 	assert_int_equal(symlink("nowhere", link), 0);
@@ -75,6 +82,7 @@ static void holds_the_code_once(void **state) {
 	first = strstr((const char *)text.ptr, "6KXG-501N-5D2Z-QC9Y-PF98-EKP6-KR5B");
 	assert_non_null(first);
 	assert_null(strstr(first + 1, "6KXG"));
+	assert_null(strstr((const char *)text.ptr, "file")); /* this one is shown */
 	assert_non_null(strstr((const char *)text.ptr, "/mnt/disk"));
 	assert_non_null(strstr((const char *)text.ptr, "\xe2\x96\x80")); /* the QR code's blocks */
 	buf_wipe_free(&text);

@@ -170,15 +170,26 @@ static void homes_are_by_chain(void **state) {
 	assert_true(hash_equal(&got, &stores[1]));
 }
 
-static void a_locator_and_its_sum(void **state) {
+static void a_locator_its_sum_and_its_kit(void **state) {
 	struct place *p = *state;
 	struct why why;
-	struct hash locator = storesuite_id(1), sum = storesuite_id(2), got[2];
-	assert_int_equal(statefolder_get_locator(&p->f, &got[0], &got[1], &why), E_NOTFOUND);
-	assert_int_equal(statefolder_put_locator(&p->f, &locator, &sum, &why), OK);
-	assert_int_equal(statefolder_get_locator(&p->f, &got[0], &got[1], &why), OK);
-	assert_true(hash_equal(&got[0], &locator));
-	assert_true(hash_equal(&got[1], &sum));
+	struct statefolder_locator in = {
+		.name = storesuite_id(1), .sum = storesuite_id(2), .kit = storesuite_id(3)
+	};
+	struct statefolder_locator got;
+	uint8_t bytes[2 * HASH_SIZE];
+	char path[SCRATCH_MAX];
+	assert_int_equal(statefolder_get_locator(&p->f, &got, &why), E_NOTFOUND);
+	assert_int_equal(statefolder_put_locator(&p->f, &in, &why), OK);
+	assert_int_equal(statefolder_get_locator(&p->f, &got, &why), OK);
+	assert_memory_equal(&got, &in, sizeof in);
+	/* as it was written before the kit was noted */
+	memcpy(bytes, in.name.b, HASH_SIZE);
+	memcpy(bytes + HASH_SIZE, in.sum.b, HASH_SIZE);
+	scratch_write(scratch_join(path, p->home, "locator"), bytes, sizeof bytes);
+	assert_int_equal(statefolder_get_locator(&p->f, &got, &why), OK);
+	assert_true(hash_equal(&got.sum, &in.sum));
+	assert_true(hash_is_zero(&got.kit));
 }
 
 /* A file of another length is none of ours: not an id, and not the lack of one. */
@@ -188,7 +199,8 @@ static void damage_is_an_error(void **state) {
 	static const uint8_t bytes[1000] = { 1 };
 	char hex[HASH_HEX], name[SCRATCH_MAX], path[SCRATCH_MAX];
 	struct why why = { OK, "" };
-	struct hash chain = storesuite_id(1), a, b;
+	struct hash chain = storesuite_id(1), a;
+	struct statefolder_locator locator;
 	assert_int_equal(statefolder_put_home(&p->f, &chain, &chain, &why), OK);
 	hash_hex(hex, &chain);
 	(void)snprintf(name, sizeof name, "homes/%s", hex);
@@ -200,7 +212,7 @@ static void damage_is_an_error(void **state) {
 		assert_int_equal(statefolder_get_store_id(&p->f, &a, &why), E_FORMAT);
 		assert_non_null(strstr(why.msg, "store-id"));
 		scratch_write(scratch_join(path, p->home, "locator"), bytes, lengths[i]);
-		assert_int_equal(statefolder_get_locator(&p->f, &a, &b, &why), E_FORMAT);
+		assert_int_equal(statefolder_get_locator(&p->f, &locator, &why), E_FORMAT);
 		assert_non_null(strstr(why.msg, "locator"));
 	}
 }
@@ -267,7 +279,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(keys_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_path_and_the_store_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(homes_are_by_chain, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_locator_and_its_sum, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_locator_its_sum_and_its_kit, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(caches_of_one_vault_are_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_happened_is_recorded, setup, teardown),

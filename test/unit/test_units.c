@@ -111,6 +111,10 @@ static void texts(void **state) {
 	assert_string_equal(units_seconds(t, 7 * 86400), "7d");
 	assert_string_equal(units_seconds(t, 90061), "1d1h1min1s");
 	assert_string_equal(units_seconds(t, UINT64_MAX), "213503982334601d7h15s");
+	assert_string_equal(units_count(t, 0, "entry", "entries"), "0 entries");
+	assert_string_equal(units_count(t, 1, "entry", "entries"), "1 entry");
+	assert_string_equal(
+		units_count(t, UINT64_MAX, "entry", "entries"), "18446744073709551615 entries");
 }
 
 static void times(void **state) {
