@@ -243,3 +243,25 @@ void prunebox_damage(struct prunebox *p, const struct hash *pack, size_t offset)
 void prunebox_lose(struct prunebox *p, const struct hash *pack) {
 	rawstore_remove(p->raw, place_of(p, pack));
 }
+
+bool prunebox_find_rest(struct prunebox *p, struct hash *out) {
+	struct fetch_params fp = { .vault = &p->t.vault, .threads = 1 };
+	struct fetch *f = NULL;
+	struct why why = { OK, "" };
+	struct buf packs = prunebox_packs(p);
+	bool found = false;
+	clientbox_ok(fetch_new(&f, &fp, &why), &why);
+	for (size_t at = 0; at < packs.len && !found; at += HASH_SIZE) {
+		struct packtable table;
+		struct buf bytes;
+		*out = hash_from(packs.ptr + at);
+		size_t size = rawstore_find(p->raw, RAWSTORE_PACK, &p->t.vault.id, out, 0)->len;
+		buf_init(&bytes, LIMIT_PACK);
+		clientbox_ok(packread_table(fetch_packs(f), out, size, &table, &bytes, &why), &why);
+		found = table.continues && table.count == 1;
+		buf_free(&bytes);
+	}
+	fetch_free(f);
+	buf_free(&packs);
+	return found;
+}

@@ -55,6 +55,9 @@ struct buf prunebox_needs(struct prunebox *p, const struct hash *snapshot);
 /* Fails the test unless all that the snapshot needs can be read, and an index in force names a place for it that is there. */
 void prunebox_check(struct prunebox *p, const struct hash *snapshot);
 
+/* A pack in which nothing lies but the rest of a block; false if there is none. */
+bool prunebox_find_rest(struct prunebox *p, struct hash *out);
+
 /* How many of the packs (names of HASH_SIZE bytes) are in the store. */
 size_t prunebox_present(const struct prunebox *p, struct span names);
 

@@ -371,29 +371,6 @@ static void a_keep_of_half_of_it(void **state) {
 	buf_free(&half);
 }
 
-/* The pack in which nothing lies but the rest of a block, if the newest backup made one. */
-static bool find_rest(struct prunebox *p, struct hash *out) {
-	struct fetch_params fp = { .vault = &p->t.vault, .threads = 1 };
-	struct fetch *f = NULL;
-	struct why why = { OK, "" };
-	struct buf packs = prunebox_packs(p);
-	bool found = false;
-	clientbox_ok(fetch_new(&f, &fp, &why), &why);
-	for (size_t at = 0; at < packs.len && !found; at += HASH_SIZE) {
-		struct packtable table;
-		struct buf bytes;
-		*out = hash_from(packs.ptr + at);
-		size_t size = rawstore_find(p->raw, RAWSTORE_PACK, &p->t.vault.id, out, 0)->len;
-		buf_init(&bytes, LIMIT_PACK);
-		clientbox_ok(packread_table(fetch_packs(f), out, size, &table, &bytes, &why), &why);
-		found = table.continues && table.count == 1;
-		buf_free(&bytes);
-	}
-	fetch_free(f);
-	buf_free(&packs);
-	return found;
-}
-
 /*
  * A prune that died after its intent: a block that it had stored again has two places in the indexes, the old one with its rest in
  * a pack that goes. That is no place any more, or the other would be taken for useless.
@@ -408,7 +385,7 @@ static void a_piece_whose_rest_goes_is_no_place(void **state) {
 		prunebox_file(p, "a", len, len);
 		first = prunebox_backup(p);
 		prunebox_forget(p, &first);
-		found = find_rest(p, &rest);
+		found = prunebox_find_rest(p, &rest);
 	}
 	(void)prunebox_intend(p, hash_span(&rest));
 	/* a run may not rely on it: so the block is stored again */
@@ -526,6 +503,8 @@ static void it_can_be_interrupted(void **state) {
 	struct why why = { OK, "" };
 	struct sigaction old;
 	assert_int_equal(sigaction(SIGINT, NULL, &old), 0);
+	/* a program that is started with it ignored leaves it so */
+	assert_true(signal(SIGINT, SIG_DFL) != SIG_ERR);
 	signals_install();
 	assert_int_equal(raise(SIGINT), 0);
 	assert_int_equal(prune_fails(p, &why), E_CANCELLED);

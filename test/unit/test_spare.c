@@ -84,8 +84,20 @@ static void a_snapshot_that_came_since(void **state) {
 	prunebox_same(buf_span(&s.names), buf_span(&rest));
 	prunebox_same(buf_span(&s.spared), buf_span(&needs));
 	spare_done(&s);
-	/* one that is forgotten by now needs nothing */
+	/* one that is forgotten by now needs nothing, beside one that does */
+	prunebox_file(p, "c", 1000, 3);
+	struct hash third = prunebox_backup(p);
+	struct buf needs_third = prunebox_needs(p, &third);
+	struct buf but_third = minus(buf_span(&packs), buf_span(&needs_third));
 	prunebox_forget(p, &second);
+	s = begin(p, buf_span(&packs));
+	look(&s, since);
+	prunebox_same(buf_span(&s.names), buf_span(&but_third));
+	assert_true(but_third.len > rest.len);
+	spare_done(&s);
+	buf_free(&needs_third);
+	buf_free(&but_third);
+	prunebox_forget(p, &third);
 	s = begin(p, buf_span(&packs));
 	look(&s, since);
 	prunebox_same(buf_span(&s.names), buf_span(&packs));
@@ -161,6 +173,27 @@ static void a_block_cut_between_one_that_goes_and_one_that_stays(void **state) {
 	buf_free(&needs);
 }
 
+/* Nothing but the rest of a block lies in the pack that goes: the block needs it all the same. */
+static void a_pack_with_nothing_but_a_rest(void **state) {
+	struct prunebox *p = *state;
+	struct hash rest, first;
+	bool found = false;
+	for (size_t len = 56000; !found; len += 700) {
+		assert_true(len < 90000);
+		prunebox_file(p, "a", len, len);
+		first = prunebox_backup(p);
+		prunebox_forget(p, &first);
+		found = prunebox_find_rest(p, &rest);
+	}
+	uint64_t since = now(p);
+	prunebox_keep(p, &first);
+	struct spare s = begin(p, hash_span(&rest));
+	look(&s, since);
+	assert_int_equal(s.names.len, 0);
+	assert_int_equal(s.spared.len, HASH_SIZE);
+	spare_done(&s);
+}
+
 /* A chunk that lies elsewhere too saves no pack. */
 static void another_place_is_enough(void **state) {
 	struct prunebox *p = *state;
@@ -179,6 +212,14 @@ static void another_place_is_enough(void **state) {
 	assert_int_equal(s.spared.len, 0);
 	spare_done(&s);
 	prunebox_check(p, &second);
+	/* though the newer place is in one that goes */
+	struct buf all = prunebox_packs(p), newer = minus(buf_span(&all), buf_span(&packs));
+	s = begin(p, buf_span(&newer));
+	look(&s, intent);
+	assert_true(s.names.len > 0 && s.names.len < newer.len);
+	spare_done(&s);
+	buf_free(&all);
+	buf_free(&newer);
 	buf_free(&packs);
 }
 
@@ -286,6 +327,8 @@ int main(void) {
 			what_is_spared_is_named_again, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_block_cut_between_one_that_goes_and_one_that_stays,
 			prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_pack_with_nothing_but_a_rest, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(another_place_is_enough, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			one_comes_while_it_looks, prunebox_setup, prunebox_teardown),
