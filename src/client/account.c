@@ -43,11 +43,11 @@ struct devicerecord account_record(
 	};
 }
 
-/* Applies what was read. */
+/* Applies what was read. What cannot be applied stays the first: whoever tries again must not go on behind it. */
 static enum err apply(struct account *a, struct why *why) {
-	struct chainread_entry *n;
 	enum err e = OK;
-	while (!e && (n = chainread_take(&a->chain))) {
+	while (!e && a->chain.first) {
+		const struct chainread_entry *n = a->chain.first;
 		struct entry entry;
 		e = entry_decode(&entry, n->bytes);
 		if (!e) e = accountstate_apply(&a->state, &entry, n->bytes, &n->hash, a->chain.ring);
@@ -59,7 +59,7 @@ static enum err apply(struct account *a, struct why *why) {
 			e = why_set(why, e, "the account's entry %llu needs a newer program",
 				(unsigned long long)entry.sequence);
 		else if (e) e = why_err(why, e, "reading the account");
-		chainread_entry_free(n);
+		if (!e) chainread_entry_free(chainread_take(&a->chain));
 	}
 	return e;
 }

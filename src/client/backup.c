@@ -50,8 +50,13 @@ struct attempt {
 	struct backupwalk walk;
 	bool walk_started;
 	struct backupwalk_source *root;
-	const struct vault_snapshot *parent;
-	struct buf locations;
+	/* by value: entries that are read on the way move what the vault's state holds */
+	struct {
+		bool known;
+		struct hash id;
+		uint64_t files, bytes;
+	} parent;
+	struct buf locations; /* of indexes that the next entry is to name */
 	struct buf snapshot;
 	uint64_t last_checkpoint;
 };
@@ -311,13 +316,17 @@ static enum err start_run(struct attempt *a, struct why *why) {
 	return packrun_new(&a->run, &p, why);
 }
 
-static const struct vault_snapshot *newest_of_branch(
-	const struct vaultstate *s, const char *branch) {
-	for (size_t i = s->snapshot_count; i > 0; i--) {
+/* The newest snapshot of the branch. */
+static void find_parent(struct attempt *a) {
+	const struct vaultstate *s = &a->v->state;
+	for (size_t i = s->snapshot_count; i > 0 && !a->parent.known; i--) {
 		const struct vault_snapshot *v = &s->snapshots[i - 1];
-		if (!v->forgotten && span_equal(v->stamp.branch, span_text(branch))) return v;
+		if (v->forgotten || !span_equal(v->stamp.branch, span_text(a->branch))) continue;
+		a->parent.known = true;
+		a->parent.id = v->id;
+		a->parent.files = v->stamp.files;
+		a->parent.bytes = v->stamp.bytes;
 	}
-	return NULL;
 }
 
 /* The tree cache of this branch, if it describes a snapshot that is still there. */
@@ -399,8 +408,8 @@ static void take_counts(struct attempt *a, struct backup_progress *p) {
 	p->bytes = atomic_load(&w->bytes);
 	p->bytes_new = atomic_load(&a->storing.new_bytes);
 	p->stored = packrun_bytes(a->run);
-	p->expect_files = a->parent ? a->parent->stamp.files : 0;
-	p->expect_bytes = a->parent ? a->parent->stamp.bytes : 0;
+	p->expect_files = a->parent.files;
+	p->expect_bytes = a->parent.bytes;
 	mutex_lock(&w->lock);
 	memcpy(p->current, w->current, sizeof p->current);
 	mutex_unlock(&w->lock);
@@ -457,17 +466,19 @@ static enum err decide_checkpoint(
 	return OK;
 }
 
-/* A long run names what it has stored, every so often. If that fails, the run's end will say so. */
+/*
+ * A long run names what it has stored, every so often. If that fails, the run's end will say so, or name it: an index that
+ * was written and is not named stays among the locations.
+ */
 static void checkpoint_if_due(struct attempt *a) {
 	struct why ignored;
-	struct buf locations;
 	uint64_t now = clock_mono_ns(), each = a->o->checkpoint_seconds * UINT64_C(1000000000);
 	if (!each || a->o->dry_run || now - a->last_checkpoint < each) return;
-	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
-	enum err e = packrun_checkpoint(a->run, &locations, &ignored);
-	if (!e && locations.len) e = vault_append(a->v, decide_checkpoint, &locations, &ignored);
+	if (a->locations.len > a->locations.max / 2) return; /* nothing can be named: no more of them */
+	enum err e = packrun_checkpoint(a->run, &a->locations, &ignored);
+	if (!e && a->locations.len) e = vault_append(a->v, decide_checkpoint, &a->locations, &ignored);
+	if (!e) buf_clear(&a->locations);
 	err_ignore(e);
-	buf_free(&locations);
 	a->last_checkpoint = clock_mono_ns();
 }
 
@@ -497,7 +508,7 @@ static enum err owner_names(
 	struct buf ids;
 	enum err e = OK;
 	buf_init(&ids, NAMES_MAX);
-	for (unsigned i = 0; i < a->walk.worker_count && !e; i++) {
+	for (unsigned i = 0; a->walk.workers && i < a->walk.worker_count && !e; i++) {
 		const struct backupwalk_worker *k = &a->walk.workers[i];
 		const uint32_t *from = groups ? k->groups : k->users;
 		for (size_t n = 0; n < (groups ? k->group_count : k->user_count) && !e; n++) {
@@ -565,7 +576,7 @@ static enum err encode_snapshot(struct attempt *a, struct lists *l, struct why *
 		.unreadable = a->out->unreadable,
 		.changed = a->out->changed,
 	};
-	if (a->parent) s.parent = a->parent->id;
+	s.parent = a->parent.id;
 	l->sorted_tags = mem_array(o->tag_count + 1, sizeof(char *));
 	enum err e = l->sorted_tags ? OK : E_NOMEM;
 	if (!e && o->tag_count) {
@@ -739,7 +750,7 @@ static enum err decide_snapshot(
 		},
 		.added = { .rows = buf_span(&a->locations) },
 	};
-	if (a->parent) out->body.stamp.parent = a->parent->id;
+	out->body.stamp.parent = a->parent.id;
 	return OK;
 }
 
@@ -747,17 +758,24 @@ static enum err commit(struct attempt *a, struct why *why) {
 	struct lists l;
 	struct committing c = { .a = a, .lists = &l, .looked = a->start_events };
 	lists_init(&l);
-	struct hash parent_id = { { 0 } };
-	if (a->parent) parent_id = a->parent->id;
 	enum err e = encode_snapshot(a, &l, why);
 	if (!e) e = store_snapshot(a, why);
-	/* the state may move while entries are read: the parent is kept by value */
-	struct vault_snapshot parent = { .id = parent_id };
-	if (a->parent) a->parent = &parent;
 	if (!e) e = vault_append(a->v, decide_snapshot, &c, why);
-	a->parent = NULL;
 	lists_done(&l);
 	return e;
+}
+
+/* What could not be said at the end is refused at the beginning: more sources or tags, or longer ones, than there can be. */
+static enum err check_request(struct attempt *a, struct why *why) {
+	struct lists l;
+	lists_init(&l);
+	enum err e = encode_snapshot(a, &l, why);
+	lists_done(&l);
+	buf_clear(&a->snapshot);
+	if (e != E_LIMIT && e != E_USAGE) return e;
+	return why_set(why, E_USAGE,
+		"more than one snapshot can say: it has at most %d sources, and %d tags of %d bytes",
+		LIMIT_PATHS, LIMIT_TAGS, LIMIT_TEXT);
 }
 
 static void attempt_done(struct attempt *a, bool committed) {
@@ -792,13 +810,16 @@ static void take_results(struct attempt *a) {
 	r->chunks_reused = atomic_load(&a->storing.reused_chunks);
 }
 
-/* Whether the tree is, entry by entry, the parent's. A parent that can't be read is another tree. */
+/* Whether the tree is, entry by entry, the parent's. A parent that can't be read, or is forgotten by now, is another tree. */
 static bool is_unchanged(struct attempt *a) {
 	struct snapshot parent;
 	struct buf bytes;
-	if (!a->o->skip_unchanged || !a->parent) return false;
+	struct why ignored; /* what is wrong is met again when the snapshot is appended */
+	if (!a->o->skip_unchanged || !a->parent.known || vault_refresh(a->v, &ignored)) return false;
+	const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &a->parent.id);
+	if (!known || known->forgotten) return false;
 	buf_init(&bytes, LIMIT_SNAPSHOT);
-	enum err e = treewalk_snapshot(a->fetch, &a->parent->id, &parent, &bytes, NULL);
+	enum err e = treewalk_snapshot(a->fetch, &a->parent.id, &parent, &bytes, NULL);
 	bool same = !e && streamref_equal(&parent.root, &a->walk.root);
 	buf_free(&bytes);
 	return same;
@@ -815,8 +836,9 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	buf_init(&a->locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&a->snapshot, LIMIT_SNAPSHOT);
 	if (!e) e = read_sources(a, why);
+	if (!e) e = check_request(a, why);
 	if (!e) e = start_run(a, why);
-	if (!e) a->parent = newest_of_branch(&a->v->state, a->branch);
+	if (!e) find_parent(a);
 	if (!e) e = open_cache(a, why);
 	if (!e) e = start_walk(a, why);
 	if (!e) e = walk(a, why);
@@ -825,8 +847,8 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	if (a->o->dry_run) return OK;
 	if (is_unchanged(a)) {
 		a->out->unchanged = true;
-		a->out->snapshot = a->parent->id;
-		if (a->cache) treecache_commit(a->cache, &a->parent->id, a->walk.root_record);
+		a->out->snapshot = a->parent.id;
+		if (a->cache) treecache_commit(a->cache, &a->parent.id, a->walk.root_record);
 		return OK;
 	}
 	e = commit(a, why);
@@ -849,6 +871,12 @@ enum err backup_run(
 		e = attempt_run(&a, why);
 		attempt_done(&a, !e && !o->dry_run && !out->unchanged);
 		if (e != E_CANCELLED || signals_asked()) break;
+		if (o->stdin_fd >= 0) {
+			/* it has been read, and can't be read again */
+			e = why_set(why, E_BUSY,
+				"another device purged what this backup needs, and its input is used up: run it again");
+			break;
+		}
 		e = vault_refresh(v, why);
 		if (e) break;
 		e = E_BUSY;

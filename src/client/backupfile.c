@@ -32,14 +32,25 @@ struct source {
 	int fd;
 	struct extent *extents; /* NULL: the file has no holes */
 	size_t count;
-	uint64_t length;       /* of the stream */
-	struct foreknown *old; /* NULL: nothing is known of an earlier version */
+	uint64_t length;          /* of the stream: no more is read, also where the file grows */
+	struct foreknown *old;    /* NULL: nothing is known of an earlier version */
+	_Atomic uint64_t counted; /* of its bytes, in the walk's; see uncount */
 };
 
 static void source_done(struct source *s) {
 	foreknown_free(s->old);
 	mem_free(s->extents);
 	file_close(&s->fd);
+}
+
+static void count_bytes(struct backupwalk *w, _Atomic uint64_t *counted, size_t n) {
+	atomic_fetch_add_explicit(&w->bytes, n, memory_order_relaxed);
+	if (counted) atomic_fetch_add_explicit(counted, n, memory_order_relaxed);
+}
+
+/* What was read is not what is stored. */
+static void uncount(struct backupwalk *w, struct source *s) {
+	atomic_fetch_sub(&w->bytes, atomic_exchange(&s->counted, 0));
 }
 
 /* Owners may not always be asked not to touch the access time. */
@@ -106,6 +117,8 @@ static enum err find_extents(struct source *s, uint64_t size) {
 /* Up to ${n} bytes from ${offset} of the stream on; fewer only where it ends. -1 and errno. */
 static ssize_t source_read(const struct source *s, uint64_t offset, uint8_t *to, size_t n) {
 	size_t done = 0, i = 0;
+	if (offset >= s->length) return 0;
+	if (n > s->length - offset) n = (size_t)(s->length - offset);
 	while (s->extents && i < s->count && s->extents[i].stream + s->extents[i].length <= offset) i++;
 	while (done < n) {
 		uint64_t at = offset + done;
@@ -157,7 +170,8 @@ static size_t next_chunk(struct backupwalk *w, struct backupwalk_worker *k,
 typedef ssize_t next_bytes(void *ctx, uint64_t offset, uint8_t *to, size_t n);
 
 static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k, next_bytes *next,
-	void *ctx, const struct foreknown *old, struct streamref *ref, struct why *why) {
+	void *ctx, struct source *source, struct streamref *ref, struct why *why) {
+	const struct foreknown *old = source ? source->old : NULL;
 	struct storing_stream stream;
 	size_t have = 0, at = 0, cursor = 0;
 	uint64_t offset = 0;
@@ -185,7 +199,7 @@ static enum err store_in_order(struct backupwalk *w, struct backupwalk_worker *k
 		e = storing_named(k->storing, CHUNKTYPE_CONTENT, span_of(k->buffer + at, len), &id, why);
 		if (!e) e = storing_stream_add(k->storing, &stream, &id, (uint32_t)len, why);
 		at += len;
-		atomic_fetch_add_explicit(&w->bytes, len, memory_order_relaxed);
+		count_bytes(w, source ? &source->counted : NULL, len);
 	}
 	if (!e) e = storing_stream_end(k->storing, &stream, ref, why);
 	storing_stream_done(&stream);
@@ -226,7 +240,7 @@ struct segment {
 /* A large file that several threads cut at once (doc/spec/chunker.md: cuts are the same however it is split). */
 struct parallel {
 	struct backupwalk *w;
-	const struct source *source;
+	struct source *source;
 	struct mutex lock;
 	struct mutex_cond turn;
 	struct segment *segments;
@@ -332,7 +346,7 @@ static enum err store_segment(struct parallel *p, struct backupwalk_worker *k, s
 		e = storing_named(k->storing, CHUNKTYPE_CONTENT, chunk, &item.id, why);
 		if (!e) e = why_err(why, buf_extend(items, SIZE_STREAM_ITEM, &to), "storing a list");
 		if (!e) streamref_item_encode(&item, to);
-		atomic_fetch_add_explicit(&p->w->bytes, item.length, memory_order_relaxed);
+		count_bytes(p->w, &p->source->counted, item.length);
 	}
 	return e;
 }
@@ -437,7 +451,7 @@ static void help(void *ctx, unsigned worker) {
 	release(p);
 }
 
-static struct parallel *parallel_new(struct backupwalk *w, const struct source *source) {
+static struct parallel *parallel_new(struct backupwalk *w, struct source *source) {
 	struct parallel *p = mem_zalloc(sizeof *p);
 	if (!p) return NULL;
 	p->w = w;
@@ -467,7 +481,7 @@ static void ask_for_help(struct parallel *p) {
 	}
 }
 
-static enum err store_parallel(struct backupwalk *w, unsigned worker, const struct source *source,
+static enum err store_parallel(struct backupwalk *w, unsigned worker, struct source *source,
 	struct streamref *ref, struct why *why) {
 	struct parallel *p = parallel_new(w, source);
 	if (!p) return why_err(why, E_NOMEM, "reading a large file");
@@ -484,13 +498,30 @@ static enum err store_parallel(struct backupwalk *w, unsigned worker, const stru
 	return e;
 }
 
-/* The stream of an opened file of ${size} bytes; ${*small} bytes of it were read already. */
-static enum err store_source(struct backupwalk *w, unsigned worker, struct source *s,
+/* The stream of an opened file. Several threads need it at its length; the ${last} time it is taken as it comes. */
+static enum err store_source(struct backupwalk *w, unsigned worker, struct source *s, bool last,
 	struct streamref *ref, struct why *why) {
 	struct backupwalk_worker *k = &w->workers[worker];
-	if (s->length >= PARALLEL_FROM && w->worker_count > 1)
+	if (!last && s->length >= PARALLEL_FROM && w->worker_count > 1)
 		return store_parallel(w, worker, s, ref, why);
-	return store_in_order(w, k, next_of_source, s, s->old, ref, why);
+	return store_in_order(w, k, next_of_source, s, s, ref, why);
+}
+
+/*
+ * The file was cut short while it was read: what its extents have beyond the ${length} that came is taken back. Its size
+ * then, where it had ${size} and has ${now}.
+ */
+static uint64_t cut_extents(struct source *s, uint64_t length, uint64_t size, uint64_t now) {
+	uint64_t end = 0;
+	size_t n = 0;
+	while (n < s->count && s->extents[n].stream < length) {
+		struct extent *x = &s->extents[n++];
+		if (x->length > length - x->stream) x->length = length - x->stream;
+		end = x->offset + x->length;
+	}
+	s->count = n;
+	if (now < size) size = now;
+	return size > end ? size : end;
 }
 
 static enum err encode_holes(
@@ -528,10 +559,11 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 		!s->extents && size <= w->storing->vault->state.chunk_min && size < BACKUPWALK_BUFFER;
 	ssize_t have = 0;
 	if (!e && small) {
+		s->length = size + 1; /* one more, so that a file that has more than it says is noticed */
 		have = source_read(s, 0, k->buffer, (size_t)size + 1);
 		if (have < 0) e = read_error(why);
 	} else if (!e) {
-		e = store_source(w, worker, s, &d->stream, why);
+		e = store_source(w, worker, s, last, &d->stream, why);
 		if (e == E_IO && !last && fstat(s->fd, &after) == 0 && !same_file(st, &after)) e = OK;
 	}
 	if (e) return e;
@@ -543,15 +575,18 @@ static enum err read_once(struct backupwalk *w, unsigned worker, struct source *
 	if (*changed && !last) return OK;
 	if (small) {
 		e = store_small(k, span_of(k->buffer, (size_t)have), &d->stream, why);
-		atomic_fetch_add_explicit(&w->bytes, (uint64_t)have, memory_order_relaxed);
+		count_bytes(w, &s->counted, (size_t)have);
 	}
+	if (!e && s->extents && d->stream.length < s->length)
+		size = cut_extents(s, d->stream.length, size, (uint64_t)after.st_size);
 	if (!e && s->extents) e = why_err(why, encode_holes(k, s, size, d), "finding holes");
 	return e;
 }
 
 enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const char *name,
-	const char *path, struct stat *st, const struct streamref *old, struct direntry *d,
-	struct why *why) {
+	const struct backupwalk_node *n, struct stat *st, const struct streamref *old,
+	struct direntry *d, struct why *why) {
+	struct backupwalk_worker *k = &w->workers[worker];
 	struct source s = { .fd = open_quietly(at, name) };
 	if (s.fd < 0) return why_errno(why, "opening");
 	struct stat now;
@@ -569,16 +604,18 @@ enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const ch
 		mem_free(s.extents);
 		s.extents = NULL;
 		s.count = 0;
+		uncount(w, &s);
 		e = read_once(w, worker, &s, st, i + 1 == TRIES, d, &changed, why);
 		if (!changed) break;
 	}
 	if (!e && changed) {
 		d->flags |= DIRENTRY_CHANGED;
 		atomic_fetch_add(&w->changed, 1);
-		backupwalk_note(
-			w, BACKUP_CHANGED, path, "it changed each time it was read: what was read is stored");
+		backupwalk_note_at(k, n, name, BACKUP_CHANGED,
+			"it changed each time it was read: what was read is stored");
 	}
-	if (!e) e = backupfile_xattrs(w, &w->workers[worker], s.fd, -1, name, path, d, why);
+	if (!e) e = backupfile_xattrs(w, k, s.fd, -1, name, n, d, why);
+	if (e) uncount(w, &s);
 	source_done(&s);
 	return e;
 }
@@ -598,23 +635,29 @@ static ssize_t get_value(int fd, const char *proc, const char *name, uint8_t *ou
 				   : lgetxattr(proc, name, out, LIMIT_XATTR_VALUE);
 }
 
+/* Whose attributes: an open file's, or by a path; and what it is called in messages. */
+struct attributes {
+	int fd;
+	const char *proc, *name;
+	const struct backupwalk_node *n;
+};
+
 /* Adds the attributes called ${names}, sorted. What cannot be read is noted and left out. */
-static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, int fd,
-	const char *proc, const char *path, char **names, size_t count, struct direntry *d,
-	struct why *why) {
+static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k,
+	const struct attributes *a, char **names, size_t count, struct direntry *d, struct why *why) {
 	buf_clear(&k->xattrs);
 	for (size_t i = 0; i < count; i++) {
-		ssize_t n = get_value(fd, proc, names[i], k->xattr_value);
-		if (n < 0 && errno == ENODATA) continue;
-		if (n < 0 || strlen(names[i]) > LIMIT_XATTR_NAME || d->xattrs.count == LIMIT_XATTRS ||
-			k->xattrs.len + (size_t)n > LIMIT_DIRENTRY / 2) {
+		ssize_t len = get_value(a->fd, a->proc, names[i], k->xattr_value);
+		if (len < 0 && errno == ENODATA) continue;
+		if (len < 0 || strlen(names[i]) > LIMIT_XATTR_NAME || d->xattrs.count == LIMIT_XATTRS ||
+			k->xattrs.len + (size_t)len > LIMIT_DIRENTRY / 2) {
 			atomic_fetch_add(&w->incomplete, 1);
-			backupwalk_note(w, BACKUP_INCOMPLETE, path,
+			backupwalk_note_at(k, a->n, a->name, BACKUP_INCOMPLETE,
 				"an extended attribute could not be read, or is too large");
 			continue;
 		}
-		enum err e =
-			direntry_add_xattr(&k->xattrs, span_text(names[i]), span_of(k->xattr_value, (size_t)n));
+		enum err e = direntry_add_xattr(
+			&k->xattrs, span_text(names[i]), span_of(k->xattr_value, (size_t)len));
 		if (e) return why_err(why, e, "reading attributes");
 		d->xattrs.count++;
 	}
@@ -624,26 +667,28 @@ static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k, in
 }
 
 enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, int fd, int at,
-	const char *name, const char *path, struct direntry *d, struct why *why) {
+	const char *name, const struct backupwalk_node *n, struct direntry *d, struct why *why) {
 	char proc[64 + 256] = "";
+	struct attributes a = { .fd = fd, .proc = proc, .name = name, .n = n };
 	d->xattrs = (struct direntry_items){ .count = 0 };
 	if (fd < 0) (void)snprintf(proc, sizeof proc, "/proc/self/fd/%d/%s", at, name);
-	ssize_t n = list_names(fd, proc, k->xattr_names);
-	if (n == 0 || (n < 0 && (errno == ENOTSUP || errno == ENOENT || errno == EPERM))) return OK;
-	if (n < 0) {
+	ssize_t len = list_names(fd, proc, k->xattr_names);
+	if (len == 0 || (len < 0 && (errno == ENOTSUP || errno == ENOENT || errno == EPERM))) return OK;
+	if (len < 0) {
 		atomic_fetch_add(&w->incomplete, 1);
-		backupwalk_note(w, BACKUP_INCOMPLETE, path, "its extended attributes could not be listed");
+		backupwalk_note_at(
+			k, n, name, BACKUP_INCOMPLETE, "its extended attributes could not be listed");
 		return OK;
 	}
 	size_t count = 0;
-	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(k->xattr_names + i) + 1) count++;
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(k->xattr_names + i) + 1) count++;
 	char **names = mem_array(count, sizeof *names);
 	if (!names) return why_err(why, E_NOMEM, "reading attributes");
 	count = 0;
-	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(k->xattr_names + i) + 1)
+	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(k->xattr_names + i) + 1)
 		names[count++] = k->xattr_names + i;
 	qsort(names, count, sizeof *names, by_text);
-	enum err e = add_values(w, k, fd, proc, path, names, count, d, why);
+	enum err e = add_values(w, k, &a, names, count, d, why);
 	mem_free(names);
 	return e;
 }

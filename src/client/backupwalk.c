@@ -46,9 +46,9 @@ struct item {
 };
 
 /* A folder on its way. */
-struct node {
+struct backupwalk_node {
 	struct backupwalk *w;
-	struct node *parent;
+	struct backupwalk_node *parent;
 	size_t place; /* its item in the parent */
 	const char *name;
 	const struct backupwalk_source *source; /* not NULL: only these children */
@@ -60,6 +60,7 @@ struct node {
 	struct item *items;
 	size_t count;
 	bool has_cache;
+	bool is_named; /* a source, or leads to one: it must be there */
 	struct treecache_folder cache;
 	uint64_t cache_record;
 	dev_t device; /* of the source, for --one-file-system */
@@ -69,7 +70,7 @@ struct node {
 
 /* Files of one folder that one task reads. */
 struct batch {
-	struct node *node;
+	struct backupwalk_node *node;
 	size_t count;
 	uint64_t bytes;
 	struct {
@@ -158,7 +159,7 @@ static enum err saw_owner(struct backupwalk_worker *k, const struct stat *st) {
 	return e ? e : saw(&k->groups, &k->group_count, &k->group_room, st->st_gid);
 }
 
-static uint8_t *arena_take(struct node *n, size_t len) {
+static uint8_t *arena_take(struct backupwalk_node *n, size_t len) {
 	mutex_lock(&n->lock);
 	struct arena *a = n->arena;
 	if (!a || a->size - a->used < len) {
@@ -178,7 +179,7 @@ static uint8_t *arena_take(struct node *n, size_t len) {
 	return at;
 }
 
-static void node_free(struct node *n) {
+static void node_free(struct backupwalk_node *n) {
 	for (struct arena *a = n->arena; a;) {
 		struct arena *next = a->next;
 		mem_free(a);
@@ -191,9 +192,10 @@ static void node_free(struct node *n) {
 }
 
 /* The path of ${name} in ${n} (or of ${n} itself, if NULL), in the worker's memory; "" if memory is short. */
-static const char *path_of(struct backupwalk_worker *k, const struct node *n, const char *name) {
+static const char *path_of(
+	struct backupwalk_worker *k, const struct backupwalk_node *n, const char *name) {
 	size_t len = name ? strlen(name) + 1 : 0;
-	for (const struct node *p = n; p->parent; p = p->parent) len += strlen(p->name) + 1;
+	for (const struct backupwalk_node *p = n; p->parent; p = p->parent) len += strlen(p->name) + 1;
 	buf_clear(&k->path);
 	uint8_t *at;
 	if (buf_extend(&k->path, len + 2, &at)) return "";
@@ -205,12 +207,17 @@ static const char *path_of(struct backupwalk_worker *k, const struct node *n, co
 		memcpy(end, name, strlen(name));
 		*--end = '/';
 	}
-	for (const struct node *p = n; p->parent; p = p->parent) {
+	for (const struct backupwalk_node *p = n; p->parent; p = p->parent) {
 		end -= strlen(p->name);
 		memcpy(end, p->name, strlen(p->name));
 		*--end = '/';
 	}
 	return (const char *)at;
+}
+
+void backupwalk_note_at(struct backupwalk_worker *k, const struct backupwalk_node *n,
+	const char *name, enum backup_note note, const char *text) {
+	backupwalk_note(n->w, note, path_of(k, n, name), text);
 }
 
 static int64_t ns_of(struct timespec t) {
@@ -258,8 +265,8 @@ static void fill_group(struct backupwalk *w, struct direntry *d, const struct st
 }
 
 /* Encodes an entry; its body, without length, stays in the node's memory. */
-static enum err encode_item(struct backupwalk_worker *k, struct node *n, struct item *item,
-	const struct direntry *d, struct why *why) {
+static enum err encode_item(struct backupwalk_worker *k, struct backupwalk_node *n,
+	struct item *item, const struct direntry *d, struct why *why) {
 	buf_clear(&k->entry);
 	enum err e = direntry_encode(d, &k->entry);
 	if (e == E_LIMIT || e == E_USAGE) {
@@ -278,15 +285,15 @@ static enum err encode_item(struct backupwalk_worker *k, struct node *n, struct 
 	return OK;
 }
 
-static void release_fd(struct node *n) {
+static void release_fd(struct backupwalk_node *n) {
 	if (atomic_fetch_sub(&n->fd_users, 1) == 1) file_close(&n->fd);
 }
 
-static void settle(struct node *n, unsigned worker);
+static void settle(struct backupwalk_node *n, unsigned worker);
 
 /* The stream of a folder whose entries are all there. */
-static enum err store_folder(
-	struct backupwalk_worker *k, struct node *n, struct streamref *ref, struct why *why) {
+static enum err store_folder(struct backupwalk_worker *k, struct backupwalk_node *n,
+	struct streamref *ref, struct why *why) {
 	struct buf string;
 	buf_init(&string, (size_t)1 << 40);
 	struct writer out = writer_to(&string);
@@ -299,7 +306,8 @@ static enum err store_folder(
 }
 
 /* What of a folder is as in the cache: its entries' bytes (so its stream), and all that the record says. */
-static void compare_with_cache(const struct node *n, bool *same_stream, bool *same_record) {
+static void compare_with_cache(
+	const struct backupwalk_node *n, bool *same_stream, bool *same_record) {
 	size_t kept = 0;
 	*same_stream = *same_record = n->has_cache;
 	for (size_t i = 0; i < n->count; i++) {
@@ -315,7 +323,7 @@ static void compare_with_cache(const struct node *n, bool *same_stream, bool *sa
 	if (!*same_stream) *same_record = false;
 }
 
-static enum err write_record(struct node *n, struct span ref, uint64_t *record) {
+static enum err write_record(struct backupwalk_node *n, struct span ref, uint64_t *record) {
 	struct buf b;
 	uint32_t kept = 0;
 	for (size_t i = 0; i < n->count; i++) kept += n->items[i].body.ptr != NULL;
@@ -331,7 +339,8 @@ static enum err write_record(struct node *n, struct span ref, uint64_t *record) 
 	return e == E_LIMIT ? OK : e;
 }
 
-static enum err finish_folder(struct backupwalk_worker *k, struct node *n, struct why *why) {
+static enum err finish_folder(
+	struct backupwalk_worker *k, struct backupwalk_node *n, struct why *why) {
 	struct streamref ref = { .length = 0 };
 	struct buf bytes;
 	bool same_stream, same_record;
@@ -361,11 +370,11 @@ static enum err finish_folder(struct backupwalk_worker *k, struct node *n, struc
 }
 
 /* One thing of the folder is done; the last one stores it, and is one thing of its parent. */
-static void settle(struct node *n, unsigned worker) {
+static void settle(struct backupwalk_node *n, unsigned worker) {
 	while (n && atomic_fetch_sub(&n->pending, 1) == 1) {
 		struct backupwalk *w = n->w;
 		struct why why = { OK, "" };
-		struct node *parent = n->parent;
+		struct backupwalk_node *parent = n->parent;
 		if (!backupwalk_stopped(w)) {
 			enum err e = finish_folder(&w->workers[worker], n, &why);
 			if (e) backupwalk_fail(w, e, &why);
@@ -375,9 +384,9 @@ static void settle(struct node *n, unsigned worker) {
 	}
 }
 
-static struct node *node_new(
-	struct backupwalk *w, struct node *parent, size_t place, const char *name) {
-	struct node *n = mem_zalloc(sizeof *n);
+static struct backupwalk_node *node_new(
+	struct backupwalk *w, struct backupwalk_node *parent, size_t place, const char *name) {
+	struct backupwalk_node *n = mem_zalloc(sizeof *n);
 	if (!n) return NULL;
 	n->w = w;
 	n->parent = parent;
@@ -390,14 +399,14 @@ static struct node *node_new(
 	return n;
 }
 
-static void open_cache(struct node *n, uint64_t record) {
+static void open_cache(struct backupwalk_node *n, uint64_t record) {
 	n->has_cache = record && treecache_folder_open(n->w->cache, record, &n->cache) == OK;
 	n->cache_record = n->has_cache ? record : 0;
 }
 
 /* An entry that could not be stored is left out, and said. */
-static void leave_out(
-	struct backupwalk_worker *k, struct node *n, const char *name, const struct why *why) {
+static void leave_out(struct backupwalk_worker *k, struct backupwalk_node *n, const char *name,
+	const struct why *why) {
 	atomic_fetch_add(&n->w->unreadable, 1);
 	backupwalk_note(n->w, BACKUP_UNREADABLE, path_of(k, n, name), why->msg);
 }
@@ -420,7 +429,7 @@ static bool find_link(struct backupwalk *w, const struct stat *st, struct dirent
 	mutex_lock(&w->lock);
 	if (w->link_room) {
 		const struct backupwalk_link *l = link_slot(w, st->st_dev, st->st_ino);
-		found = l->inode && direntry_decode(&other, l->body) == OK;
+		found = l->inode && l->body.ptr && direntry_decode(&other, l->body) == OK;
 	}
 	mutex_unlock(&w->lock);
 	if (!found) return false;
@@ -430,8 +439,8 @@ static bool find_link(struct backupwalk *w, const struct stat *st, struct dirent
 	return true;
 }
 
-static void remember_link(struct backupwalk *w, const struct stat *st, struct span body) {
-	mutex_lock(&w->lock);
+/* The place of a file with several names, made if it is not there; NULL if memory is short. With the lock held. */
+static struct backupwalk_link *link_of(struct backupwalk *w, const struct stat *st) {
 	if ((w->link_count + 1) * 2 > w->link_room) {
 		size_t old_room = w->link_room, room = old_room ? old_room * 2 : LINKS_FIRST;
 		struct backupwalk_link *old = w->links, *wider = mem_array(room, sizeof *wider);
@@ -443,18 +452,38 @@ static void remember_link(struct backupwalk *w, const struct stat *st, struct sp
 			mem_free(old);
 		}
 	}
-	if (w->link_room > w->link_count + 1) {
-		struct backupwalk_link *l = link_slot(w, st->st_dev, st->st_ino);
-		uint8_t *copy = l->inode ? NULL : mem_alloc(body.len);
-		if (copy) {
-			memcpy(copy, body.ptr, body.len);
-			*l = (struct backupwalk_link){
-				.device = st->st_dev, .inode = st->st_ino, .body = span_of(copy, body.len)
-			};
-			w->link_count++;
-		}
+	if (w->link_room <= w->link_count + 1) return NULL;
+	struct backupwalk_link *l = link_slot(w, st->st_dev, st->st_ino);
+	if (!l->inode) w->link_count++;
+	l->device = st->st_dev;
+	l->inode = st->st_ino;
+	return l;
+}
+
+static void remember_link(struct backupwalk *w, const struct stat *st, struct span body) {
+	mutex_lock(&w->lock);
+	struct backupwalk_link *l = link_of(w, st);
+	uint8_t *copy = l && !l->body.ptr ? mem_alloc(body.len) : NULL;
+	if (copy) {
+		memcpy(copy, body.ptr, body.len);
+		l->body = span_of(copy, body.len);
+		l->counted = true;
 	}
 	mutex_unlock(&w->lock);
+}
+
+/* Whether the content was counted under another name. It is from now on. */
+static bool was_counted(struct backupwalk *w, const struct stat *st) {
+	bool counted = false;
+	if (st->st_nlink < 2) return false;
+	mutex_lock(&w->lock);
+	struct backupwalk_link *l = link_of(w, st);
+	if (l) {
+		counted = l->counted;
+		l->counted = true;
+	}
+	mutex_unlock(&w->lock);
+	return counted;
 }
 
 static void show_current(struct backupwalk *w, const char *path) {
@@ -465,26 +494,22 @@ static void show_current(struct backupwalk *w, const char *path) {
 
 /* Stores one file of a batch. An error that is returned ends the backup. */
 static enum err store_file(
-	struct node *n, unsigned worker, size_t place, struct stat *st, struct why *why) {
+	struct backupwalk_node *n, unsigned worker, size_t place, struct stat *st, struct why *why) {
 	struct backupwalk *w = n->w;
 	struct backupwalk_worker *k = &w->workers[worker];
 	struct item *item = &n->items[place];
 	struct direntry d = { .type = DIRENTRY_FILE };
 	struct why reason = { OK, "" };
-	char path[512] = "";
 	d.name = span_text(item->name);
 	bool linked = st->st_nlink > 1 && find_link(w, st, &d);
 	enum err e = OK;
 	if (!linked) {
-		if (st->st_size > BATCH_BYTES) {
-			(void)snprintf(path, sizeof path, "%.511s", path_of(k, n, item->name));
-			show_current(w, path);
-		}
+		if (st->st_size > BATCH_BYTES) show_current(w, path_of(k, n, item->name));
 		struct direntry before;
 		bool known = item->cached.ptr && direntry_decode(&before, item->cached) == OK &&
 			before.type == DIRENTRY_FILE && !(before.flags & DIRENTRY_CHANGED);
 		e = backupfile_read(
-			w, worker, n->fd, item->name, path, st, known ? &before.stream : NULL, &d, &reason);
+			w, worker, n->fd, item->name, n, st, known ? &before.stream : NULL, &d, &reason);
 	}
 	if (e == E_CANCELLED || e == E_NOMEM || (e && backupwalk_stopped(w))) {
 		*why = reason;
@@ -502,7 +527,6 @@ static enum err store_file(
 		*why = reason;
 		return e;
 	}
-	if (linked) atomic_fetch_add_explicit(&w->bytes, d.stream.length, memory_order_relaxed);
 	fill_common(&d, DIRENTRY_FILE, item->name, st);
 	fill_group(w, &d, st);
 	item->print =
@@ -516,7 +540,7 @@ static enum err store_file(
 
 static void read_batch(void *ctx, unsigned worker) {
 	struct batch *b = ctx;
-	struct node *n = b->node;
+	struct backupwalk_node *n = b->node;
 	struct why why = { OK, "" };
 	if (atomic_load_explicit(&n->w->want_current, memory_order_relaxed)) {
 		atomic_store_explicit(&n->w->want_current, false, memory_order_relaxed);
@@ -531,7 +555,7 @@ static void read_batch(void *ctx, unsigned worker) {
 	settle(n, worker);
 }
 
-static enum err push_batch(struct node *n, struct batch **b, struct why *why) {
+static enum err push_batch(struct backupwalk_node *n, struct batch **b, struct why *why) {
 	if (!*b) return OK;
 	atomic_fetch_add(&n->pending, 1);
 	atomic_fetch_add(&n->fd_users, 1);
@@ -545,8 +569,8 @@ static enum err push_batch(struct node *n, struct batch **b, struct why *why) {
 	return why_err(why, e, "starting a task");
 }
 
-static enum err add_to_batch(
-	struct node *n, struct batch **b, size_t place, const struct stat *st, struct why *why) {
+static enum err add_to_batch(struct backupwalk_node *n, struct batch **b, size_t place,
+	const struct stat *st, struct why *why) {
 	if (!*b) {
 		*b = mem_alloc(sizeof **b);
 		if (!*b) return why_err(why, E_NOMEM, "starting a task");
@@ -562,12 +586,13 @@ static enum err add_to_batch(
 
 static void list_folder(void *ctx, unsigned worker);
 
-static enum err push_folder(struct node *n, size_t place, const struct stat *st,
+static enum err push_folder(struct backupwalk_node *n, size_t place, const struct stat *st,
 	const struct backupwalk_source *source, struct why *why) {
 	struct item *item = &n->items[place];
-	struct node *child = node_new(n->w, n, place, item->name);
+	struct backupwalk_node *child = node_new(n->w, n, place, item->name);
 	if (!child) return why_err(why, E_NOMEM, "starting a task");
 	child->source = source && !source->whole ? source : NULL;
+	child->is_named = source != NULL;
 	child->device = source && source->whole ? st->st_dev : n->device;
 	child->st = *st;
 	if (n->has_cache) open_cache(child, item->cached_folder);
@@ -583,16 +608,18 @@ static enum err push_folder(struct node *n, size_t place, const struct stat *st,
 }
 
 /* Links, FIFOs and devices: all that lstat says, never opened. */
-static enum err store_special(struct backupwalk_worker *k, struct node *n, struct item *item,
-	const struct stat *st, struct why *why) {
+static enum err store_special(struct backupwalk_worker *k, struct backupwalk_node *n,
+	struct item *item, const struct stat *st, struct why *why) {
 	struct direntry d = { .type = DIRENTRY_FIFO };
 	char target[LIMIT_LINK_TARGET + 1];
 	fill_common(&d, DIRENTRY_FIFO, item->name, st);
 	if (S_ISLNK(st->st_mode)) {
+		struct why reason;
 		ssize_t len = readlinkat(n->fd, item->name, target, sizeof target);
+		if (len < 0 && errno == ENOENT) return OK; /* gone since it was listed */
+		if (len < 0) err_ignore(why_errno(&reason, "reading a link"));
+		else err_ignore(why_set(&reason, E_LIMIT, "its target is empty, or too long"));
 		if (len <= 0 || len > LIMIT_LINK_TARGET) {
-			struct why reason;
-			err_ignore(why_errno(&reason, "reading a link"));
 			leave_out(k, n, item->name, &reason);
 			return OK;
 		}
@@ -604,14 +631,14 @@ static enum err store_special(struct backupwalk_worker *k, struct node *n, struc
 		d.minor = minor(st->st_rdev);
 	}
 	fill_group(n->w, &d, st);
-	enum err e = backupfile_xattrs(n->w, k, -1, n->fd, item->name, item->name, &d, why);
+	enum err e = backupfile_xattrs(n->w, k, -1, n->fd, item->name, n, &d, why);
 	if (!e) e = encode_item(k, n, item, &d, why);
 	item->print = print_of(n->w, st);
 	atomic_fetch_add_explicit(&n->w->others, 1, memory_order_relaxed);
 	return e;
 }
 
-static bool is_excluded(struct backupwalk_worker *k, struct node *n, const char *name) {
+static bool is_excluded(struct backupwalk_worker *k, struct backupwalk_node *n, const char *name) {
 	const struct pattern_set *set = n->w->options->exclude;
 	if (!set) return false;
 	return pattern_set_match(set, span_text(path_of(k, n, name))).matched;
@@ -632,14 +659,15 @@ static void take_cached(struct backupwalk *w, struct item *item, const struct st
 	if (S_ISREG(st->st_mode)) {
 		atomic_fetch_add_explicit(&w->files, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&w->files_unchanged, 1, memory_order_relaxed);
-		atomic_fetch_add_explicit(&w->bytes, data_of(item, st), memory_order_relaxed);
+		if (!was_counted(w, st))
+			atomic_fetch_add_explicit(&w->bytes, data_of(item, st), memory_order_relaxed);
 	} else {
 		atomic_fetch_add_explicit(&w->others, 1, memory_order_relaxed);
 	}
 }
 
 /* One name of a folder: decides what it is and what is to be done. */
-static enum err look_at(struct backupwalk_worker *k, struct node *n, size_t place,
+static enum err look_at(struct backupwalk_worker *k, struct backupwalk_node *n, size_t place,
 	const struct treecache_entry *cached, const struct backupwalk_source *source,
 	struct batch **batch, struct why *why) {
 	struct backupwalk *w = n->w;
@@ -680,7 +708,7 @@ static enum err look_at(struct backupwalk_worker *k, struct node *n, size_t plac
 }
 
 /* The names below a path that only leads to sources. */
-static enum err list_source(struct node *n, const struct backupwalk_source *source) {
+static enum err list_source(struct backupwalk_node *n, const struct backupwalk_source *source) {
 	size_t count = 0;
 	for (const struct backupwalk_source *c = source->children; c; c = c->next) count++;
 	n->items = mem_array(count, sizeof *n->items);
@@ -698,7 +726,7 @@ static const struct backupwalk_source *source_of(
 }
 
 /* Copies the listing into the node: the worker's listing is used again. */
-static enum err take_listing(struct node *n, const struct listing *l) {
+static enum err take_listing(struct backupwalk_node *n, const struct listing *l) {
 	n->items = mem_array(l->count, sizeof *n->items);
 	char *names = (char *)arena_take(n, l->bytes.len + 1);
 	if (!n->items || !names) return E_NOMEM;
@@ -721,7 +749,7 @@ static bool has_name(const struct listing *l, const char *name) {
 	return false;
 }
 
-static bool is_tagged_cache(const struct node *n) {
+static bool is_tagged_cache(const struct backupwalk_node *n) {
 	static const char signature[] = "Signature: 8a477f597d28d172789f06886806bc55";
 	char head[sizeof signature - 1];
 	int fd = openat(n->fd, "CACHEDIR.TAG", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -735,7 +763,8 @@ static bool is_tagged_cache(const struct node *n) {
 }
 
 /* Own state, other Broch stores and tagged caches are left out, with a note. True: nothing of it is stored. */
-static bool is_left_out(struct backupwalk_worker *k, struct node *n, const struct listing *l) {
+static bool is_left_out(
+	struct backupwalk_worker *k, struct backupwalk_node *n, const struct listing *l) {
 	struct backupwalk *w = n->w;
 	for (size_t i = 0; i < 2; i++) {
 		if (w->own_inodes[i] != n->st.st_ino || w->own_devices[i] != n->st.st_dev) continue;
@@ -750,7 +779,7 @@ static bool is_left_out(struct backupwalk_worker *k, struct node *n, const struc
 	return false;
 }
 
-static enum err open_folder(struct node *n, struct why *why) {
+static enum err open_folder(struct backupwalk_node *n, struct why *why) {
 	struct stat now;
 	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (n->source ? 0 : O_NOFOLLOW);
 	n->fd = openat(n->parent ? n->parent->fd : AT_FDCWD, n->parent ? n->name : "/", flags);
@@ -761,7 +790,7 @@ static enum err open_folder(struct node *n, struct why *why) {
 }
 
 /* The folder's own attributes; from the cache where nothing of them changed. */
-static enum err fill_self(struct backupwalk_worker *k, struct node *n, struct why *why) {
+static enum err fill_self(struct backupwalk_worker *k, struct backupwalk_node *n, struct why *why) {
 	struct direntry cached;
 	const struct item *item = &n->parent->items[n->place];
 	struct span attributes = span_of(NULL, 0);
@@ -772,7 +801,7 @@ static enum err fill_self(struct backupwalk_worker *k, struct node *n, struct wh
 		n->self.xattrs = cached.xattrs;
 		return OK;
 	}
-	enum err e = backupfile_xattrs(n->w, k, n->fd, -1, n->name, n->name, &n->self, why);
+	enum err e = backupfile_xattrs(n->w, k, n->fd, -1, NULL, n, &n->self, why);
 	if (e || !n->self.xattrs.items.len) return e;
 	attributes = n->self.xattrs.items;
 	uint8_t *copy = arena_take(n, attributes.len);
@@ -783,7 +812,8 @@ static enum err fill_self(struct backupwalk_worker *k, struct node *n, struct wh
 }
 
 /* Looks at all names, in step with the cache, which is sorted alike. */
-static enum err look_at_all(struct backupwalk_worker *k, struct node *n, struct why *why) {
+static enum err look_at_all(
+	struct backupwalk_worker *k, struct backupwalk_node *n, struct why *why) {
 	struct treecache_folder cache = n->cache;
 	struct treecache_entry entry;
 	struct batch *batch = NULL;
@@ -804,7 +834,7 @@ static enum err look_at_all(struct backupwalk_worker *k, struct node *n, struct 
 }
 
 static enum err list_names(
-	struct backupwalk_worker *k, struct node *n, bool *left_out, struct why *why) {
+	struct backupwalk_worker *k, struct backupwalk_node *n, bool *left_out, struct why *why) {
 	*left_out = false;
 	if (n->source) return why_err(why, list_source(n, n->source), "looking at a folder");
 	/* another file system begins here: the folder is kept, empty */
@@ -825,7 +855,7 @@ static enum err list_names(
 }
 
 static void list_folder(void *ctx, unsigned worker) {
-	struct node *n = ctx;
+	struct backupwalk_node *n = ctx;
 	struct backupwalk *w = n->w;
 	struct backupwalk_worker *k = &w->workers[worker];
 	struct why why = { OK, "" };
@@ -836,13 +866,13 @@ static void list_folder(void *ctx, unsigned worker) {
 	if (!e && n->parent) e = fill_self(k, n, &why);
 	if (!e) e = list_names(k, n, &left_out, &why);
 	if (e == E_IO || e == E_DENIED || e == E_NOTFOUND) {
-		/* unreadable: the folder is left out, the rest goes on; a path to a source must be readable */
-		leave_out(k, n, NULL, &why);
+		/* unreadable: the folder is left out, the rest goes on; what is gone since it was listed was never there */
+		if (e != E_NOTFOUND || n->is_named) leave_out(k, n, NULL, &why);
 		left_out = true;
 		e = OK;
 	}
 	if (left_out && n->parent) {
-		struct node *parent = n->parent;
+		struct backupwalk_node *parent = n->parent;
 		release_fd(parent);
 		node_free(n);
 		settle(parent, worker);
@@ -858,7 +888,7 @@ out:
 }
 
 enum err backupwalk_start(struct backupwalk *w, struct backupwalk_source *root, struct why *why) {
-	struct node *n = node_new(w, NULL, 0, "");
+	struct backupwalk_node *n = node_new(w, NULL, 0, "");
 	if (!n) return why_err(why, E_NOMEM, "starting a backup");
 	n->source = root->whole ? NULL : root;
 	if (w->cache && w->use_cache) open_cache(n, w->cache_root);

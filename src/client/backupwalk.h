@@ -43,10 +43,11 @@ struct backupwalk_worker {
 	size_t user_count, user_room, group_count, group_room;
 };
 
-/* A file with several names: its content is read once. */
+/* A file with several names: its content is read, and counted, once. */
 struct backupwalk_link {
 	uint64_t device, inode;
-	struct span body; /* an encoded entry of the group */
+	struct span body; /* an encoded entry of the group; NULL: not read in this run */
+	bool counted;
 };
 
 struct backupwalk {
@@ -88,6 +89,11 @@ bool backupwalk_stopped(struct backupwalk *w);
 
 void backupwalk_note(
 	struct backupwalk *w, enum backup_note note, const char *path, const char *text);
+
+/* The same of ${name} in a folder that is on its way, or of the folder itself if it is NULL. */
+struct backupwalk_node;
+void backupwalk_note_at(struct backupwalk_worker *k, const struct backupwalk_node *n,
+	const char *name, enum backup_note note, const char *text);
 
 MUST_USE enum err backupwalk_worker_init(
 	struct backupwalk_worker *k, struct storing_shared *shared, struct why *why);

@@ -54,6 +54,7 @@ struct pending {
 
 struct packrun {
 	struct packrun_params p;
+	uint8_t epoch_public[SIZE_KEM_PUBLIC];
 	uint8_t run[16];
 	struct mutex lock;
 	struct mutex_cond named; /* a pack got its name, or the run failed */
@@ -75,6 +76,9 @@ enum err packrun_new(struct packrun **out, const struct packrun_params *p, struc
 	struct packrun *r = mem_zalloc(sizeof *r);
 	if (!r) return why_err(why, E_NOMEM, "starting a run");
 	r->p = *p;
+	/* its own copy: where it came from may move when a new epoch is met on the way */
+	memcpy(r->epoch_public, p->epoch_public, sizeof r->epoch_public);
+	r->p.epoch_public = r->epoch_public;
 	if (!r->p.pack_limit) r->p.pack_limit = LIMIT_PACK;
 	r->small = true;
 	r->pending_end = &r->pending;

@@ -21,7 +21,7 @@ struct packrun_params {
 	struct store *store;
 	struct hash vault;
 	uint32_t epoch;
-	const uint8_t *epoch_public; /* lives as long as the run */
+	const uint8_t *epoch_public; /* SIZE_KEM_PUBLIC; copied */
 	uint64_t start_sequence;
 	struct hash start_head;
 	struct hash writer; /* device id */

@@ -107,13 +107,14 @@ static enum err find_home(struct vault *v, struct why *why) {
 }
 
 enum err vault_refresh(struct vault *v, struct why *why) {
-	struct chainread_entry *n;
 	enum err e = chainread_on(&v->chain, v->session->store, &v->id, why);
 	if (!e) e = open_epochs(v, why);
-	while (!e && (n = chainread_take(&v->chain))) {
-		e = apply_one(v, n, why);
+	/* one that cannot be applied stays the first: whoever tries again must not go on behind it */
+	while (!e && v->chain.first) {
+		e = apply_one(v, v->chain.first, why);
+		if (e) break;
 		v->unsaved++;
-		chainread_entry_free(n);
+		chainread_entry_free(chainread_take(&v->chain));
 	}
 	if (!e) e = derive_keys(v, why);
 	struct head head = vault_head(v);
