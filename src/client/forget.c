@@ -2,6 +2,7 @@
 
 #include "client/fetch.h"
 #include "client/intents.h"
+#include "client/reindex.h"
 #include "client/treewalk.h"
 #include "format/chunktype.h"
 #include "format/snapshot.h"
@@ -157,18 +158,61 @@ enum err forget_undo(struct vault *v, const struct hash *id, struct why *why) {
 	return vault_append(v, decide_keep, &k, why);
 }
 
+/* The prune that made the announcement took its packs out of the indexes. */
+struct undoing {
+	uint64_t sequence;
+	struct buf locations; /* of the index that has them again */
+	bool has_index;
+};
+
+static enum err index_again(
+	struct undoing *u, struct vault *v, const struct vault_intent *intent, struct why *why) {
+	struct fetch_params p = { .vault = v, .threads = 1 };
+	struct fetch *f = NULL;
+	struct buf names;
+	enum err e;
+
+	buf_init(&names, (size_t)1 << 32);
+	e = intents_packs(v, &intent->packs, &names, why);
+	if (e == E_FORGED) { /* nobody knows what it named: who takes it back must be able to */
+		u->has_index = true;
+		buf_free(&names);
+		return OK;
+	}
+	intents_sort(&names);
+	if (!e) e = fetch_new(&f, &p, why);
+	if (!e) e = reindex_packs(v, f, buf_span(&names), 0, &u->locations, why);
+	fetch_free(f);
+	buf_free(&names);
+	u->has_index = e == OK;
+	return e;
+}
+
 static enum err decide_intent(
 	void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
-	const uint64_t *sequence = ctx;
+	struct undoing *u = ctx;
+	const struct vault_intent *intent = vaultstate_intent(&v->state, u->sequence);
+	enum err e = OK;
 
-	if (!vaultstate_intent(&v->state, *sequence))
+	if (!intent)
 		return why_set(
-			why, E_NOTFOUND, "no announcement %llu is in force", (unsigned long long)*sequence);
-	out->body =
-		(struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true, .intent = *sequence };
-	return OK;
+			why, E_NOTFOUND, "no announcement %llu is in force", (unsigned long long)u->sequence);
+	if (!u->has_index) e = index_again(u, v, intent, why);
+	out->body = (struct vaultbody){
+		.type = VAULTBODY_KEEP,
+		.keep_intent = true,
+		.intent = u->sequence,
+		.added = { .rows = buf_span(&u->locations) },
+	};
+	return e;
 }
 
 enum err forget_undo_intent(struct vault *v, uint64_t sequence, struct why *why) {
-	return vault_append(v, decide_intent, &sequence, why);
+	struct undoing u = { .sequence = sequence };
+	enum err e;
+
+	buf_init(&u.locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
+	e = vault_append(v, decide_intent, &u, why);
+	buf_free(&u.locations);
+	return e;
 }
