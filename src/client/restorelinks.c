@@ -258,6 +258,13 @@ enum err restorelinks_link(struct restorelinks *l, struct restorelinks_group *g,
 	return restorerun_failed(l->run, dir, name, "it could not be put in its place");
 }
 
+bool restorelinks_any(struct restorelinks *l) {
+	mutex_lock(&l->run->lock);
+	bool any = l->ready != NULL;
+	mutex_unlock(&l->run->lock);
+	return any;
+}
+
 bool restorelinks_ready(struct restorelinks *l, struct restoretree_dir **dir, struct buf *entry) {
 	mutex_lock(&l->run->lock);
 	struct waiter *w = l->ready;

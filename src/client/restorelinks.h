@@ -41,6 +41,9 @@ void restorelinks_failed(struct restorelinks *l, struct restorelinks_group *g);
 MUST_USE enum err restorelinks_link(struct restorelinks *l, struct restorelinks_group *g,
 	struct restoretree_dir *dir, const char *name);
 
+/* Whether there is a member that waits no more. */
+bool restorelinks_any(struct restorelinks *l);
+
 /* A member that waits no more: its folder, whose use goes to the caller, and its entry with its length; or false. */
 bool restorelinks_ready(struct restorelinks *l, struct restoretree_dir **dir, struct buf *entry);
 

@@ -23,6 +23,7 @@ struct frame {
 	struct direntry entry;       /* in the pending entries of the one above */
 	struct restoretree_dir *dir; /* NULL: not made yet, because nothing in it was wanted so far */
 	bool broken;                 /* it could not be made: nothing below it can */
+	struct frame *below;         /* while folders are made: the one to be made next */
 	bool take;                   /* it is wanted itself */
 	struct buf pending;          /* entries of folders in it */
 	struct dirreader reader;     /* over these */
@@ -67,14 +68,8 @@ static enum err limit_open(struct walk *w, struct why *why) {
 	return e;
 }
 
-/* Makes the folder of a frame, and those above it that were not made yet. False: it cannot be. */
-static bool need_dir(struct walk *w, struct frame *f, enum err *e, struct why *why) {
-	if (f->dir) return true;
-	if (f->broken) return false;
-	if (!need_dir(w, f->above, e, why)) {
-		f->broken = true;
-		return false;
-	}
+/* Makes the folder of a frame whose folder above is made. False: it cannot be. */
+static bool make_dir(struct walk *w, struct frame *f, enum err *e, struct why *why) {
 	*e = limit_open(w, why);
 	if (*e) return false;
 	struct restoreattrs attrs = restoreattrs_of(&f->entry, w->plan->owner);
@@ -86,6 +81,24 @@ static bool need_dir(struct walk *w, struct frame *f, enum err *e, struct why *w
 		restorerun_item(w->run, RESTORE_ITEM, f->dir, NULL);
 	}
 	return made == OK;
+}
+
+/*
+ * Makes the folder of a frame, and those above it that were not made yet, the topmost first. False: it cannot be. (As deep as
+ * somebody else's tree is: so the way down is kept in the frames, and not on the stack.)
+ */
+static bool need_dir(struct walk *w, struct frame *f, enum err *e, struct why *why) {
+	struct frame *at = f;
+	if (f->dir) return true;
+	for (f->below = NULL; !at->dir && !at->broken; at = at->above) at->above->below = at;
+	bool can = !at->broken;
+	if (at->broken && at == f) return false;
+	for (at = at->below; at; at = at->below) {
+		if (can) can = make_dir(w, at, e, why);
+		if (*e) return false;
+		if (!can) at->broken = true;
+	}
+	return can;
 }
 
 static bool same_time(const struct timespec *t, const struct moment *m) {
@@ -171,10 +184,9 @@ static enum err plan_content(
 		data += item.length;
 	}
 	streamread_close(&s);
-	if (e) {
-		restorefile_fail(f);
-		restorerun_broken(w->run, e, &reason, f->dir, f->name);
-	}
+	/* what is planned of it may all be written before the others are told to stop: it must not pass for the whole */
+	if (e || fatal) restorefile_fail(f);
+	if (e) restorerun_broken(w->run, e, &reason, f->dir, f->name);
 	return fatal;
 }
 
@@ -242,8 +254,7 @@ static enum err plan_member(struct walk *w, struct restoretree_dir *dir, const s
 										  : RESTORE_SPECIALS);
 	restorerun_count(w->run, RESTORE_LINKS);
 	restorerun_item(w->run, RESTORE_ITEM, dir, name);
-	uint64_t bytes = d->type == DIRENTRY_FILE ? d->stream.length : 0;
-	if (w->run->options->moved) w->run->options->moved(w->run->options->ctx, 1, bytes);
+	if (w->run->options->moved) w->run->options->moved(w->run->options->ctx, 1, 0);
 	return OK;
 }
 
@@ -459,12 +470,13 @@ static enum err walk_all(struct walk *w, struct why *why) {
 static enum err drain(struct walk *w, struct why *why) {
 	enum err e = OK;
 	bool busy = true;
-	while (!e && busy) {
+	/* the threads may be done before it is waited for them, and have let go of more */
+	while (!e && (busy || restorelinks_any(w->run->links))) {
 		e = plan_ready(w, why);
 		if (!e) e = restorewindow_flush(w->plan->line, why);
 		busy = restorewindow_wait(w->plan->line);
 	}
-	return e ? e : plan_ready(w, why);
+	return e;
 }
 
 static uint64_t entries_of(const struct snapshot *s) {

@@ -78,6 +78,9 @@ static void finish(struct restoretree_dir *dir) {
 			.exact = !dir->fresh,
 		};
 		restoreattrs_set(&on, &dir->attrs);
+	} else if (dir->lent && fchmod(dir->fd, dir->lent_mode)) {
+		restorerun_note(
+			r, RESTORE_INCOMPLETE, dir, NULL, "the mode that it had could not be set again");
 	}
 	file_close(&dir->fd);
 	unsigned long open = atomic_fetch_sub(&r->dirs_open, 1);
@@ -188,14 +191,17 @@ enum err restoretree_root(struct restorerun *r, struct restoretree_dir **out, st
 }
 
 /* A folder of the user's own that does not let him in: from an earlier restore, for example. */
-static int open_closed(int at, const char *name) {
+static int open_closed(int at, struct restoretree_dir *dir) {
 	char proc[PROC_NAME];
 	struct stat st;
-	int path = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+	int path = openat(at, dir->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1;
 	if (path < 0) return -1;
 	(void)snprintf(proc, sizeof proc, "/proc/self/fd/%d", path);
-	if (fstat(path, &st) == 0 && fchmodat(AT_FDCWD, proc, (st.st_mode & 07777) | 0700, 0) == 0)
-		fd = openat(at, name, FOLDER_FLAGS);
+	if (fstat(path, &st) == 0 && fchmodat(AT_FDCWD, proc, (st.st_mode & 07777) | 0700, 0) == 0) {
+		dir->lent = true;
+		dir->lent_mode = (uint16_t)(st.st_mode & 07777);
+		fd = openat(at, dir->name, FOLDER_FLAGS);
+	}
 	int error = errno;
 	file_close(&path);
 	errno = error;
@@ -208,13 +214,15 @@ static int make_or_open(struct restoretree_dir *above, struct restoretree_dir *d
 	dir->fresh = mkdirat(above->fd, dir->name, mode) == 0;
 	if (!dir->fresh && errno != EEXIST) return -1;
 	dir->fd = openat(above->fd, dir->name, FOLDER_FLAGS);
-	if (dir->fd < 0 && errno == EACCES) dir->fd = open_closed(above->fd, dir->name);
+	if (dir->fd < 0 && errno == EACCES) dir->fd = open_closed(above->fd, dir);
 	if (dir->fd < 0) return -1;
 	/* one that this user owns and may not write to: until the end */
 	if (!dir->fresh && dir->run->uid != 0 && fstat(dir->fd, &st) == 0 &&
-		st.st_uid == dir->run->uid && (~st.st_mode & 0700) &&
-		fchmod(dir->fd, (st.st_mode & 07777) | 0700))
-		return -1;
+		st.st_uid == dir->run->uid && (~st.st_mode & 0700)) {
+		if (fchmod(dir->fd, (st.st_mode & 07777) | 0700)) return -1;
+		dir->lent = true;
+		dir->lent_mode = (uint16_t)(st.st_mode & 07777);
+	}
 	return look(dir);
 }
 

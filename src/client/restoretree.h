@@ -19,6 +19,8 @@ struct restoretree_dir {
 	bool gid_known;
 	uint32_t gid;  /* if known: what is made in it belongs to this group */
 	bool finishes; /* gets its attributes at the end */
+	bool lent;     /* its own mode, ${lent_mode}, did not let its owner in */
+	uint16_t lent_mode;
 	struct stat_now {
 		uint32_t uid, gid;
 		uint16_t mode;
