@@ -285,10 +285,18 @@ static enum err check_all(struct checking *c, struct why *why) {
 enum err check_vault(
 	struct checkreport *r, struct vault *v, const struct check_options *o, struct why *why) {
 	struct checking c = { .r = r, .v = v, .o = o };
+	uint64_t damaged = r->counts.damaged;
+	size_t purges = v->state.purge_count;
+	struct why ignored;
 	check_voids(&c);
 	r->counts.vaults++;
 	r->counts.intents += v->state.intent_count;
 	enum err e = check_all(&c, why);
+	/* what was looked at is the vault as it was in the beginning */
+	if (!e && r->counts.damaged > damaged && !vault_refresh(v, &ignored) &&
+		v->state.purge_count > purges)
+		checkreport_warning(r, CHECKREPORT_VAULT, &v->id, 0,
+			"packs were purged meanwhile: what is missing may be gone by right, so run it again");
 	fetch_free(c.fetch);
 	chunkset_free(c.missing);
 	packset_done(&c.packs);
