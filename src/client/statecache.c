@@ -163,13 +163,14 @@ static uint64_t read_count(struct reader *r) {
 	return r->bad ? 0 : n;
 }
 
-static enum err read_lists(struct reader *r, struct vaultstate *s) {
+static enum err read_lists(struct reader *r, struct vaultstate *s, uint64_t count) {
 	enum err e = OK;
 	for (uint64_t n = read_count(r); n > 0 && !e && !r->bad; n--) {
 		int64_t time = reader_i64(r);
 		e = vaultstate_add_policy(s, time, reader_u64(r));
 	}
 	uint64_t times = read_count(r);
+	if (times != count || s->policy_count == 0) reader_fail(r);
 	for (uint64_t i = 0; i < times && !e && !r->bad; i++)
 		e = vaultstate_add_time(s, i, reader_i64(r));
 	for (uint64_t n = read_count(r); n > 0 && !e && !r->bad; n--) {
@@ -183,7 +184,7 @@ static enum err read_lists(struct reader *r, struct vaultstate *s) {
 
 static enum err read_state(struct reader *r, struct vaultstate *s, uint64_t count) {
 	read_fixed(r, s);
-	enum err e = read_lists(r, s);
+	enum err e = read_lists(r, s, count);
 	uint64_t touched = read_count(r);
 	struct span marks = reader_raw(r, (size_t)touched * 8);
 	if (e || r->bad) return e ? e : E_FORMAT;
@@ -239,6 +240,7 @@ static enum err take(struct vault *v, struct span in) {
 	if (r.bad || !hash_equal(&link.id, &v->id) || !link.count) return E_FORMAT;
 	enum err e = epochring_new(&v->chain.ring, CHAIN_VAULT, &link.birth);
 	if (!e) e = read_ring(&r, v->chain.ring);
+	if (!e && epochring_newest(v->chain.ring) != link.epoch) e = E_FORMAT;
 	if (!e) e = read_state(&r, &v->state, link.count);
 	if (!e) chainread_resume(&v->chain, &link);
 	return e;
