@@ -184,8 +184,20 @@ void jsonl_object(struct jsonl *o, const char *key, struct jsonl *item) {
 	set(o, key, unwrap(o, item));
 }
 
-/* For json_dump_callback. */
+/* For json_dump_callback, which leaves DEL as it is. */
 static int append(const char *bytes, size_t len, void *context) {
+	const char *del = memchr(bytes, 0x7f, len);
+
+	while (del) {
+		size_t n = (size_t)(del - bytes);
+
+		if (buf_add(context, span_of(bytes, n)) != OK ||
+			buf_add(context, span_text("\\u007f")) != OK)
+			return -1;
+		bytes = del + 1;
+		len -= n + 1;
+		del = memchr(bytes, 0x7f, len);
+	}
 	return buf_add(context, span_of(bytes, len)) == OK ? 0 : -1;
 }
 

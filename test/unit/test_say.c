@@ -103,7 +103,7 @@ static int objects(struct say *s) {
 	struct jsonl *item = jsonl_new("item");
 
 	jsonl_bytes(o, "path", span_text("caf\xe9"));
-	jsonl_bytes(o, "name", span_text("caf\xc3\xa9\xe2\x80\xae"));
+	jsonl_bytes(o, "name", span_text("caf\xc3\xa9\x7f\xe2\x80\xae\x7f"));
 	jsonl_number(o, "size", UINT64_MAX);
 	jsonl_signed(o, "delta", -5);
 	jsonl_flag(o, "ok", true);
@@ -127,7 +127,7 @@ static void for_programs(void **state) {
 
 	(void)state;
 	assert_string_equal(seen.out,
-		"{\"type\":\"node\",\"path\":\"caf\\\\xe9\",\"path_bytes\":\"636166e9\",\"name\":\"caf\\u00E9\\u202E\","
+		"{\"type\":\"node\",\"path\":\"caf\\\\xe9\",\"path_bytes\":\"636166e9\",\"name\":\"caf\\u00E9\\u007f\\u202E\\u007f\","
 		"\"size\":9223372036854775807,\"delta\":-5,\"ok\":true,\"id\":\"01ff\","
 		"\"time\":\"1970-01-01T00:00:00.000000001Z\",\"none\":[],\"tags\":[\"a\",\"b\\\"\"],\"items\":[{\"n\":1}],"
 		"\"odd\":[\"a\",\"\\\\xff\",\"c\"],\"odd_bytes\":[\"61\",\"ff\",\"63\"]}\n");
