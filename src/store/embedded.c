@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "format/storemark.h"
 #include "os/file.h"
 #include "store/chaincheck.h"
 #include "store/chains.h"
@@ -180,31 +181,16 @@ static const struct store_verbs verbs = {
 	.thing_delete = thing_delete,
 };
 
-/* The head: "broch store 1", newline, "id " and 64 digits, newline. */
-static const char head_start[] = "broch store ";
-static const char head_one[] = "broch store 1\nid ";
-
-static enum err parse_head(struct span in, const char *path, struct hash *id, struct why *why) {
-	struct span start = span_text(head_start), one = span_text(head_one);
-	if (in.len < start.len || !span_equal(span_of(in.ptr, start.len), start))
-		return why_set(why, E_FORMAT, "%s: the file broch-store in it is damaged", path);
-	if (in.len > start.len + 1 && !(in.ptr[start.len] == '1' && in.ptr[start.len + 1] == '\n'))
-		return why_set(
-			why, E_UNSUPPORTED, "%s: the store was made by a later version of Broch", path);
-	if (in.len == one.len + HASH_HEX && span_equal(span_of(in.ptr, one.len), one) &&
-		in.ptr[in.len - 1] == '\n' &&
-		hash_parse_hex(id, span_of(in.ptr + one.len, HASH_HEX - 1)) == OK)
-		return OK;
-	return why_set(why, E_FORMAT, "%s: the file broch-store in it is damaged", path);
-}
-
 static enum err read_head(int root, const char *path, struct hash *id, struct why *why) {
 	struct buf head;
 	buf_init(&head, HEAD_MAX);
 	enum err e = file_read_whole(root, head_name, HEAD_MAX, &head, why);
 	if (e == E_NOTFOUND) e = why_set(why, E_NOTFOUND, "no Broch store at %s", path);
-	if (e == E_LIMIT) e = why_set(why, E_FORMAT, "%s: the file broch-store in it is damaged", path);
-	if (e == OK) e = parse_head(buf_span(&head), path, id, why);
+	if (e == E_LIMIT) e = E_FORMAT;
+	if (e == OK) e = storemark_decode(id, buf_span(&head));
+	if (e == E_UNSUPPORTED)
+		e = why_set(why, e, "%s: the store was made by a later version of Broch", path);
+	if (e == E_FORMAT) e = why_set(why, e, "%s: the file broch-store in it is damaged", path);
 	buf_free(&head);
 	return e;
 }
@@ -330,12 +316,11 @@ static enum err fill(struct folder *f, const char *path, const struct hash *id, 
 		e = file_make_folder(f->root, folders[i], f->folder_mode, why);
 	if (e == OK) e = try_ways(f, path, why);
 	if (e != OK) return e;
-	char text[sizeof head_one + HASH_HEX + 1], hex[HASH_HEX];
-	hash_hex(hex, id);
-	(void)snprintf(text, sizeof text, "%s%s\n", head_one, hex);
+	char mark[STOREMARK_SIZE];
+	storemark_encode(id, mark);
 	/* From here on it is a store. */
 	struct folder_path head = { .text = "broch-store" };
-	e = folder_place(f, &head, span_text(text), false, why);
+	e = folder_place(f, &head, span_of(mark, sizeof mark), false, why);
 	if (e == E_EXISTS) return why_set(why, E_EXISTS, "there is a Broch store at %s already", path);
 	if (e == OK) e = folder_sync(f, ".", why);
 	if (e != OK) return e;
