@@ -4,6 +4,7 @@
 #include "cli/entryline.h"
 #include "cli/looking.h"
 #include "cli/say.h"
+#include "cli/snapshotrow.h"
 #include "client/when.h"
 #include "core/pattern.h"
 
@@ -50,7 +51,7 @@ static void announce(const struct search *s, const struct vault_snapshot *row) {
 	char hex[HASH_HEX], time[WHEN_TEXT];
 
 	hash_hex(hex, &row->id);
-	when_local(time, row->stamp.time.seconds * 1000000000);
+	when_local(time, snapshotrow_ns(row->stamp.time));
 	say_out(s->looking.inv->say, "%ssnapshot %.*s of %s by ", s->found ? "\n" : "", SHORT_ID, hex,
 		time);
 	say_line(s->looking.inv->say, row->stamp.host);

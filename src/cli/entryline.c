@@ -78,11 +78,12 @@ static struct span owner(
 
 /* Local time; worked out once for each minute met. */
 static const char *time_text(struct entryline *l, struct moment m) {
-	int64_t minute = m.seconds >= 0 ? m.seconds / 60 : (m.seconds - 59) / 60;
-	int64_t seconds = m.seconds - minute * 60;
+	int64_t minute, seconds;
 	size_t len;
 
 	if (m.seconds > INT64_MAX / 1000000000 || m.seconds < INT64_MIN / 1000000000) return "?";
+	minute = m.seconds >= 0 ? m.seconds / 60 : (m.seconds - 59) / 60;
+	seconds = m.seconds - minute * 60;
 	if (minute != l->minute) {
 		(void)when_local(l->time, m.seconds * 1000000000);
 		l->minute = minute;

@@ -92,8 +92,12 @@ enum err when_parse(const char *text, int64_t *ns_out) {
 }
 
 static void split(int64_t ns, time_t *seconds, long *rest) {
-	*seconds = (time_t)(ns / SECOND - (ns % SECOND < 0));
-	*rest = (long)(ns - (int64_t)*seconds * SECOND);
+	*seconds = (time_t)(ns / SECOND);
+	*rest = (long)(ns % SECOND);
+	if (*rest < 0) {
+		*rest += (long)SECOND;
+		--*seconds;
+	}
 }
 
 const char *when_local(char out[WHEN_TEXT], int64_t ns) {

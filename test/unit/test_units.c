@@ -143,6 +143,8 @@ static void times(void **state) {
 	assert_int_equal(when_parse("now", &ns), OK);
 	assert_true(ns > before);
 	assert_string_equal(when_utc(t, -1), "1969-12-31T23:59:59.999999999Z");
+	assert_string_equal(when_utc(t, INT64_MIN), "1677-09-21T00:12:43.145224192Z");
+	assert_string_equal(when_utc(t, INT64_MAX), "2262-04-11T23:47:16.854775807Z");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (when_parse(bad[i], &ns) != E_FORMAT) fail_msg("%s was taken", bad[i]);
 	assert_int_equal(when_parse("1969-01-01", &ns), E_LIMIT);
