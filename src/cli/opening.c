@@ -10,19 +10,19 @@
 
 int opening_refused(const struct invocation *inv, const struct why *why) {
 	say_why(inv->say, why);
-	return exitcode_of(why->code);
+	return (int)exitcode_of(why->code);
 }
 
 int opening_absent(const struct invocation *inv, const struct why *why) {
 	say_why(inv->say, why);
 	if (why->code == E_DENIED) return EXITCODE_ERROR;
-	return exitcode_of(why->code);
+	return (int)exitcode_of(why->code);
 }
 
 int opening_failed(const struct invocation *inv, const struct why *why) {
 	say_why(inv->say, why);
 	if (why->code == E_NOTFOUND || why->code == E_DENIED) return EXITCODE_ERROR;
-	return exitcode_of(why->code);
+	return (int)exitcode_of(why->code);
 }
 
 int opening_locked(const struct invocation *inv, const struct session *s, const struct why *why) {
