@@ -12,6 +12,7 @@
 #include "cli/opening.h"
 #include "cli/progress.h"
 #include "cli/say.h"
+#include "cli/textlist.h"
 #include "client/backup.h"
 #include "client/units.h"
 #include "format/direntry.h"
@@ -20,17 +21,11 @@
 
 enum { FILES_FROM_MAX = 256 << 20, PERCENT_PART = 10, SHORT_ID = 8 };
 
-/* Texts that point into the command line or into a file that was read. */
-struct texts {
-	const char **items;
-	size_t count;
-};
-
 /* What the options come to. */
 struct request {
 	const struct invocation *inv;
 	struct backup_options options;
-	struct texts paths, tags;
+	struct textlist paths, tags;
 	struct buf *files; /* the files of --files-from: paths point into them */
 	size_t file_count;
 	char *tag_texts;
@@ -38,35 +33,6 @@ struct request {
 	struct progress *progress;
 	uint64_t files_shown, bytes_shown;
 };
-
-static enum err add_text(struct texts *t, const char *text) {
-	const char **more = mem_resize(t->items, t->count + 1, sizeof(*t->items));
-
-	if (!more) return E_NOMEM;
-	t->items = more;
-	more[t->count++] = text;
-	return OK;
-}
-
-/*
- * A path a line, as it stands there, or one before each zero byte where there is any (as find -print0 writes); empty
- * ones are no paths.
- */
-static enum err add_lines(struct texts *t, struct buf *b) {
-	char *line = (char *)b->ptr, *end = line + b->len - 1; /* a zero byte stands behind the last */
-	int mark = memchr(b->ptr, '\0', b->len - 1) ? '\0' : '\n';
-	enum err e = OK;
-
-	while (!e && line < end) {
-		char *stop = memchr(line, mark, (size_t)(end - line));
-
-		if (!stop) stop = end;
-		*stop = '\0';
-		if (*line) e = add_text(t, line);
-		line = stop + 1;
-	}
-	return e;
-}
 
 static enum err read_files_from(struct request *r, const char *path, struct why *why) {
 	struct buf *more = mem_resize(r->files, r->file_count + 1, sizeof(*r->files));
@@ -79,9 +45,7 @@ static enum err read_files_from(struct request *r, const char *path, struct why 
 	buf_init(b, FILES_FROM_MAX + 2);
 	e = strcmp(path, "-") == 0 ? userfile_read_stdin("the list of paths", FILES_FROM_MAX, b, why)
 							   : userfile_read(path, "the list of paths", FILES_FROM_MAX, b, why);
-	if (!e) e = why_err(why, buf_add_zero(b, 1), "reading the options");
-	if (!e) e = why_err(why, add_lines(&r->paths, b), "reading the options");
-	return e;
+	return e ? e : why_err(why, textlist_add_lines(&r->paths, b), "reading the options");
 }
 
 static enum err read_sources(struct request *r, struct why *why) {
@@ -91,7 +55,7 @@ static enum err read_sources(struct request *r, struct why *why) {
 	enum err e = OK;
 
 	for (size_t i = 0; i < inv->args_n && !e; i++)
-		e = why_err(why, add_text(&r->paths, inv->args[i]), "reading the options");
+		e = why_err(why, textlist_add(&r->paths, inv->args[i]), "reading the options");
 	for (size_t i = 0; !e && (file = invocation_nth(inv, "files-from", i)); i++)
 		e = read_files_from(r, file, why);
 	if (e) return e;
@@ -127,7 +91,7 @@ static enum err read_tags(struct request *r) {
 			size_t n = strcspn(text, ",");
 
 			memcpy(at, text, n);
-			if (n > 0 && add_text(&r->tags, at)) return E_NOMEM;
+			if (n > 0 && textlist_add(&r->tags, at)) return E_NOMEM;
 			at += n + 1;
 			text += n + (text[n] == ',');
 		}
@@ -319,8 +283,8 @@ static void request_done(struct request *r) {
 	pattern_set_free(r->exclude);
 	for (size_t i = 0; i < r->file_count; i++) buf_free(&r->files[i]);
 	mem_free(r->files);
-	mem_free(r->paths.items);
-	mem_free(r->tags.items);
+	textlist_done(&r->paths);
+	textlist_done(&r->tags);
 	mem_free(r->tag_texts);
 }
 
