@@ -33,6 +33,24 @@ void scratch_remove(const char *path) {
 	if (nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0) perror(path);
 }
 
+static char lasting[SCRATCH_MAX];
+static int lasting_fd = -1;
+
+static void remove_lasting(void) {
+	(void)close(lasting_fd);
+	scratch_remove(lasting);
+}
+
+int scratch_lasting(char *out) {
+	if (lasting_fd < 0) {
+		scratch_make(lasting);
+		lasting_fd = open(lasting, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (lasting_fd < 0 || atexit(remove_lasting) != 0) stop(lasting);
+	}
+	memcpy(out, lasting, SCRATCH_MAX);
+	return lasting_fd;
+}
+
 char *scratch_join(char *out, const char *folder, const char *name) {
 	int n = snprintf(out, SCRATCH_MAX, "%s/%s", folder, name);
 	if (n < 0 || n >= SCRATCH_MAX) abort();

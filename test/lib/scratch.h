@@ -9,6 +9,12 @@ enum { SCRATCH_MAX = 256 };
 /* A new empty folder's path to ${out}, which has SCRATCH_MAX bytes. Fails the test. */
 void scratch_make(char *out);
 
+/*
+ * A folder that stays until the process ends, the same at each call: its path to ${out}, which has SCRATCH_MAX bytes, and its
+ * descriptor. For fuzz targets, which have no end of their own.
+ */
+int scratch_lasting(char *out);
+
 /* Removes it with all that is in it. */
 void scratch_remove(const char *path);
 
