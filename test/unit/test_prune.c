@@ -218,6 +218,40 @@ static void a_cut_block_keeps_both_packs_or_is_stored_again(void **state) {
 	}
 }
 
+/*
+ * A pack with nothing but the rest of a block is needed as long as the block lies in two; when it is stored again, the block is, though
+ * the pack in which it begins stays.
+ */
+static void the_rest_of_a_block_goes_with_it(void **state) {
+	struct prunebox *p = *state;
+	struct prune_options any = unlimited(), o = unlimited();
+	struct hash rest, snapshot;
+	for (size_t len = 56000;; len += 700) {
+		assert_true(len < 90000);
+		prunebox_file(p, "a", len, len);
+		snapshot = prunebox_backup(p);
+		if (prunebox_find_rest(p, &rest)) break;
+		prunebox_forget(p, &snapshot);
+	}
+	(void)prunebox_prune(p, &any);
+	assert_int_equal(prunebox_present(p, hash_span(&rest)), 1);
+	prunebox_check(p, &snapshot);
+	/* the two with the most waste: that one, and the one with the folders */
+	o.dry_run = true;
+	struct prune_result r = prunebox_prune(p, &o);
+	uint64_t waste = r.bytes - r.named_bytes - r.used;
+	for (uint64_t step = 1; r.repacked_packs < 2; step++) {
+		assert_true(step <= 100);
+		o.max_unused = waste - waste * step / 100;
+		r = prunebox_prune(p, &o);
+	}
+	assert_int_equal(r.repacked_packs, 2);
+	o.dry_run = false;
+	(void)prunebox_prune(p, &o);
+	assert_int_equal(prunebox_present(p, hash_span(&rest)), 0);
+	prunebox_check(p, &snapshot);
+}
+
 /* A run that could not name what it had stored: the packs that it left. */
 static struct buf abandon(struct prunebox *p) {
 	struct why why;
@@ -309,6 +343,19 @@ static void what_is_announced_waits(void **state) {
 	r = prunebox_prune(p, &o);
 	assert_int_equal(r.named_packs, 0);
 	assert_int_equal(r.waiting_intents, 1);
+	/* more is announced, and nothing twice */
+	prunebox_file(p, "c", 100000, 3);
+	struct hash third = prunebox_backup(p);
+	prunebox_remove(p, "c");
+	prunebox_forget(p, &third);
+	r = prunebox_prune(p, &o);
+	assert_true(r.named_packs > 0);
+	assert_int_equal(r.waiting_intents, 2);
+	const struct vault_intent *all = p->t.vault.state.intents;
+	for (size_t i = 0; i < hashlist_count(&all[0].packs.names); i++) {
+		struct hash name = hashlist_at(&all[0].packs.names, i);
+		assert_false(hashlist_has(&all[1].packs.names, &name));
+	}
 	ownclock_ahead += PRUNEBOX_HOLD + 1;
 	r = prunebox_prune(p, &o);
 	assert_true(r.purged_packs > 0);
@@ -630,6 +677,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(waste_may_stay, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_cut_block_keeps_both_packs_or_is_stored_again, setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(the_rest_of_a_block_goes_with_it, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(packs_that_no_index_names, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			packs_that_no_index_names_are_held_too, setup, prunebox_teardown),

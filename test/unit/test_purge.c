@@ -150,6 +150,8 @@ static void the_hold_counts_from_when_it_was_seen(void **state) {
 	pass(PRUNEBOX_HOLD + 70);
 	r = purge(p);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
+	/* no entry of ours came too early */
+	assert_int_equal(p->t.vault.state.void_count, 0);
 	buf_free(&s.gone);
 }
 
@@ -167,6 +169,7 @@ static void the_longer_hold_counts(void **state) {
 	pass(2 * PRUNEBOX_HOLD);
 	r = purge(p);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
+	assert_int_equal(p->t.vault.state.void_count, 0);
 	buf_free(&s.gone);
 }
 

@@ -234,7 +234,7 @@ static void a_later_run_adds_to_it(void **state) {
 static void leftovers_are_passed_over(void **state) {
 	const struct place *p = *state;
 	struct stat st;
-	uint64_t first, root = make(p, &first), each = root - first;
+	uint64_t first, root = make(p, &first), each = root - first, end = root + each + FOOT;
 	for (uint64_t i = 0; i < 3; i++) {
 		FILE *f = fopen(p->file, "a");
 		assert_non_null(f);
@@ -244,6 +244,8 @@ static void leftovers_are_passed_over(void **state) {
 		assert_int_equal(root_of(c, 9 + i), root);
 		expect_record(c, first, 1);
 		root = write_record(c, 20 + i);
+		assert_int_equal(root, end);
+		end += each + FOOT;
 		commit(c, 10 + i, root);
 		treecache_free(c);
 		c = open_cache(p);
@@ -251,7 +253,7 @@ static void leftovers_are_passed_over(void **state) {
 		expect_record(c, root, 20 + i);
 		/* and written over */
 		assert_int_equal(stat(p->file, &st), 0);
-		assert_int_equal(st.st_size, root + each + FOOT);
+		assert_int_equal(st.st_size, end);
 		treecache_free(c);
 	}
 }
