@@ -363,6 +363,33 @@ static void what_is_announced_waits(void **state) {
 	prunebox_check(p, &s.second);
 }
 
+/* A prune that died after its intent left the packs in the index: the next announces none of them again. */
+static void a_prune_that_died_after_its_intent(void **state) {
+	struct prunebox *p = *state;
+	struct scene s = make_scene(p);
+	struct prune_options o = unlimited();
+	struct prune_result r;
+	struct why why;
+	faulty_order(p->store,
+		(struct faulty_order){ .verb = FAULTY_CHAIN_APPEND,
+			.nth = 2,
+			.forever = true,
+			.way = FAULTY_BEFORE,
+			.error = E_IO });
+	assert_int_equal(prune_run(&p->t.vault, &o, &r, &why), E_IO);
+	faulty_clear(p->store);
+	assert_int_equal(p->t.vault.state.intent_count, 1);
+	r = prunebox_prune(p, &o);
+	assert_int_equal(r.named_packs, 0);
+	assert_int_equal(p->t.vault.state.intent_count, 1);
+	prunebox_check(p, &s.second);
+	ownclock_ahead += PRUNEBOX_HOLD + 1;
+	r = prunebox_prune(p, &o);
+	assert_true(r.purged_packs >= 3);
+	assert_int_equal(r.waiting_intents, 0);
+	prunebox_check(p, &s.second);
+}
+
 /* A snapshot that is kept in time: prunes go on as before, and its packs stay. */
 static void a_keep_within_the_hold(void **state) {
 	struct prunebox *p = *state;
@@ -682,6 +709,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(
 			packs_that_no_index_names_are_held_too, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(what_is_announced_waits, setup_held, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_prune_that_died_after_its_intent, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_keep_within_the_hold, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_keep_of_half_of_it, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
