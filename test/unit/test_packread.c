@@ -109,6 +109,8 @@ static void names(const struct why *why, const struct hash *pack) {
 	if (!strstr(why->msg, hex)) fail_msg("\"%s\" does not name the pack", why->msg);
 }
 
+static struct why last; /* of refused */
+
 /* The result of reading; nothing is appended, and the sentence names the pack. */
 static enum err refused(
 	struct packread *p, const struct hash *pack, uint32_t offset, uint32_t length) {
@@ -120,6 +122,7 @@ static enum err refused(
 	assert_int_not_equal(e, OK);
 	assert_int_equal(out.len, 6);
 	if (e != E_IO && e != E_DENIED) names(&why, pack);
+	last = why;
 	buf_free(&out);
 	return e;
 }
@@ -160,6 +163,7 @@ static void a_header_that_was_altered(void **state) {
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		rawbox_flip(box, &pack.name, places[i]);
 		assert_int_equal(refused_first(&pack), E_FORGED);
+		assert_non_null(strstr(last.msg, "its header"));
 		rawbox_flip(box, &pack.name, places[i]);
 	}
 	read_well(packs, &pack, 1, 0);
