@@ -14,6 +14,7 @@ struct packset_pack {
 	bool is_doomed;  /* an intent in force names it */
 	bool is_purged;  /* a purge named it: it may vanish */
 	bool is_chosen;  /* for whoever works on some of them */
+	uint64_t lost;   /* repair: rows of readable indexes that reading it did not find again */
 	bool has_cut;    /* repair: the plan has its cut block */
 	uint32_t number; /* repair: in the plan, plus one; 0: not in it */
 	atomic_bool

@@ -116,6 +116,7 @@ static enum err verified(void *ctx, struct packset_pack *pack, const struct pack
 			.slot = (uint16_t)i,
 		};
 		e = add_row(p, &row, pack, next, rest_length);
+		pack->lost -= pack->lost > 0;
 	}
 	return e;
 }
@@ -138,6 +139,7 @@ static enum err read_packs(struct repair *p, struct why *why) {
 			pack->is_named || (places_damaged(places) == 0 && places_has_pack(places, &pack->name));
 		pack->is_chosen = !pack->is_doomed && (p->o->read_data || !named);
 		p->out->packs_read += pack->is_chosen;
+		pack->lost = pack->is_chosen ? pack->rows : 0;
 		pack->rows = 0; /* what an index says of it is not what is looked at here */
 	}
 	return checkdata_run(p->r, &c, why);
@@ -224,6 +226,8 @@ static enum err repair_once(struct repair *p, struct why *why) {
 	if (e) return e;
 	indexplan_sort(p->plan);
 	out->rows = indexplan_rows(p->plan);
+	/* by pack: what one lost and another has more must not cancel out */
+	for (size_t i = 0; i < p->packs.count; i++) out->rows_dropped += p->packs.packs[i].lost;
 	uint64_t kept = out->rows_before - out->rows_dropped;
 	out->rows_new = out->rows > kept ? out->rows - kept : 0;
 	if (out->rows < kept) out->rows_dropped += kept - out->rows;
