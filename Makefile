@@ -28,4 +28,4 @@ changelog:
 	@tools/changelog > CHANGELOG.md
 
 clean:
-	rm -rf build build-asan build-tsan build-fuzz
+	rm -rf build build-asan build-tsan build-fuzz build-fuzz-lines
