@@ -145,7 +145,9 @@ static struct streamref make_tree(void) {
 	buf_init(&entries, 1 << 20);
 	add_file(&entries, "z");
 	struct streamref y = folder(&entries);
-	add_file(&entries, "x");
+	struct streamref content = craft_content(&craft, span_text("content"));
+	struct direntry x = craft_file("x", &content);
+	craft_add(&entries, &x);
 	add_folder(&entries, "y", &y);
 	struct streamref a = folder(&entries);
 	add_folder(&entries, "a", &a);
@@ -237,14 +239,16 @@ static void what_is_skipped_is_not_read(void **state) {
 	buf_init(&entries, 4096);
 	add_file(&entries, "a");
 	struct streamref inner = folder(&entries);
+	add_file(&entries, "b");
+	struct streamref other = folder(&entries);
 	add_folder(&entries, "in", &inner);
 	add_folder(&entries, "skip-1", &inner);
 	add_folder(&entries, "skip-2", &nowhere);
 	add_folder(&entries, "skip-3", &inner);
-	add_folder(&entries, "up", &inner);
+	add_folder(&entries, "up", &other);
 	struct streamref root = folder(&entries);
 	done();
-	expect(&root, "", "/in\n/in/a\n/skip-1\n/skip-2\n/skip-3\n/up\n/up/a\n");
+	expect(&root, "", "/in\n/in/a\n/skip-1\n/skip-2\n/skip-3\n/up\n/up/b\n");
 	/* nothing to skip: before the first, after a file */
 	struct treelist *t = new_list(&root, "", 0);
 	struct treelist_item item;
