@@ -139,7 +139,7 @@ static enum err read_sources(struct attempt *a, struct why *why) {
 	if (o->host) (void)snprintf(a->host, sizeof a->host, "%s", o->host);
 	else (void)snprintf(a->host, sizeof a->host, "%s", uname(&name) ? "localhost" : name.nodename);
 	if (o->stdin_fd >= 0) {
-		a->paths = mem_array(1, sizeof(char *));
+		a->paths = mem_array(2, sizeof(char *)); /* the last is NULL */
 		if (!a->paths) return why_err(why, E_NOMEM, "reading the sources");
 		size_t len = strlen(o->stdin_name) + 2;
 		a->paths[0] = mem_alloc(len);
