@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/reader.h"
+#include "core/vaultsummary.h"
 #include "forge.h"
+#include "format/limits.h"
 
 enum { STEPS_MAX = 64, BODY_MAX = 2048 };
 
@@ -54,13 +56,34 @@ static void alter(struct forge *f, struct forge_draft *d, uint8_t which, uint8_t
 	if (d->fault == FORGE_PADDING) d->fault = FORGE_GOOD; /* not every part has padding */
 }
 
+static struct vaultbody summary_body(const struct forge *f) {
+	struct vaultbody b = {
+		.type = VAULTBODY_SUMMARY,
+		.covers = f->vault.count - 1,
+		.state = { .length = 1, .id = { { 1 } } },
+		.state_index = { .pack = { { 1 } },
+			.offset = SIZE_PACK_HEADER,
+			.length = LIMIT_RECORD_LEAST },
+	};
+	forge_check(vaultsummary_hash(&f->vault, &b.state_hash) == OK, "no summary");
+	return b;
+}
+
 /* A body of the input, or one that a writer makes. */
 static void set_body(struct forge *f, struct forge_draft *d, uint8_t type, struct span body) {
 	struct forge_room room;
 	d->inner.type = type;
 	forge_raw(&d->body, body.ptr, body.len);
-	if (body.len || d->kind != CHAIN_ACCOUNT) return;
-	if (type == ACCOUNTBODY_ADD_DEVICE) {
+	if (body.len) return;
+	if (d->kind == CHAIN_VAULT) {
+		if (type != VAULTBODY_SUMMARY) return;
+		struct vaultbody b = summary_body(f);
+		forge_vault_body(d, &b);
+	} else if (type == ACCOUNTBODY_VAULT) {
+		struct accountbody b = { .type = type,
+			.vault = { .vault = f->vault.id, .role = ROLE_ADMIN, .name = span_text("main") } };
+		forge_account_body(d, &b);
+	} else if (type == ACCOUNTBODY_ADD_DEVICE) {
 		struct accountbody b = forge_add_body(f, &room, &f->second, DEVICERECORD_FULL);
 		forge_account_body(d, &b);
 	} else if (type == ACCOUNTBODY_RECOVERY) {
@@ -78,6 +101,22 @@ static void check_order(const struct vaultstate *s) {
 		forge_check(s->snapshots[i - 1].sequence < s->snapshots[i].sequence, "snapshots");
 }
 
+/* What others ask of the states. */
+static void ask(struct forge *f) {
+	struct forge_room room;
+	struct accountbody add = forge_add_body(f, &room, &f->second, DEVICERECORD_FULL);
+	struct accountbody recovery = forge_recovery_body(&f->new_kit);
+	const struct account_device *kit = accountstate_kit(&f->account);
+	const struct account_vault *v = accountstate_vault(&f->account, &f->vault.id);
+	forge_check(!kit || kit->kind == DEVICERECORD_KIT, "the kit is none");
+	forge_check(!v || accountstate_vault_named(&f->account, span_of(v->name, v->name_len)),
+		"a vault without its name");
+	for (size_t i = 0; i < f->vault.snapshot_count; i++)
+		forge_check(vaultstate_snapshot(&f->vault, &f->vault.snapshots[i].id), "a snapshot lost");
+	(void)accountstate_allows(&f->account, &add, &f->device.pub.id);
+	(void)accountstate_allows(&f->account, &recovery, &f->kit.pub.id);
+}
+
 static void give(struct forge *f, struct forge_draft *d) {
 	struct hash account = forge_account_sum(&f->account), vault = forge_vault_sum(&f->vault);
 	uint64_t voids = f->vault.void_count;
@@ -92,6 +131,7 @@ static void give(struct forge *f, struct forge_draft *d) {
 	if (e || is_account || f->vault.void_count != voids)
 		forge_check(hash_equal(&vault, &vault_after), "the vault moved");
 	check_order(&f->vault);
+	ask(f);
 }
 
 /* One step; false at the end of the input. */

@@ -28,9 +28,10 @@ static void start(void) {
 	}
 	buf_init(&names, 1024);
 	assert(snapshot_add_name(&names, 0, span_text("root")) == OK);
-	assert(snapshot_add_name(&names, 1000, span_text("a\x1b[2J\xff\"b")) == OK);
+	assert(snapshot_add_name(&names, 1, span_text("a\x1b[2J\xff\"b")) == OK);
+	assert(snapshot_add_name(&names, 1000, span_text("ann")) == OK);
 	snapshot.users = snapshot.groups =
-		(struct snapshot_names){ .count = 2, .items = buf_span(&names) };
+		(struct snapshot_names){ .count = 3, .items = buf_span(&names) };
 	(void)atexit(stop);
 }
 
