@@ -113,8 +113,8 @@ static void ask(struct forge *f) {
 		"a vault without its name");
 	for (size_t i = 0; i < f->vault.snapshot_count; i++)
 		forge_check(vaultstate_snapshot(&f->vault, &f->vault.snapshots[i].id), "a snapshot lost");
-	(void)accountstate_allows(&f->account, &add, &f->device.pub.id);
-	(void)accountstate_allows(&f->account, &recovery, &f->kit.pub.id);
+	err_ignore(accountstate_allows(&f->account, &add, &f->device.pub.id));
+	err_ignore(accountstate_allows(&f->account, &recovery, &f->kit.pub.id));
 }
 
 static void give(struct forge *f, struct forge_draft *d) {
