@@ -554,7 +554,7 @@ static void copying_packs_is_stopped(void **state) {
 	struct heard h;
 	put_packs(&p);
 	signals_install();
-	assert_int_equal(raise(SIGHUP), 0);
+	assert_int_equal(raise(SIGTERM), 0);
 	assert_int_equal(copy_all(&r, &h), E_CANCELLED);
 	assert_int_equal(r.packs, 0);
 	signals_forget();

@@ -257,7 +257,7 @@ static const char *const other_id =
 /* What lies under the remembered path must be the store that it was, or be accepted. */
 static void another_store_in_its_place(void **state) {
 	(void)state;
-	char copy[SCRATCH_MAX], link[SCRATCH_MAX], away[SCRATCH_MAX];
+	char copy[SCRATCH_MAX], link[SCRATCH_MAX], away[SCRATCH_MAX], remembered[SCRATCH_MAX];
 	assert_int_equal(result(NULL), OK); /* from now on its id is known */
 	copy_store(copy, "copy", other_id);
 	assert_int_equal(rename(box.store, scratch_join(away, box.folder, "away")), 0);
@@ -266,7 +266,11 @@ static void another_store_in_its_place(void **state) {
 	says("another store than this device knew there");
 	assert_int_equal(result(box.store), E_ROLLBACK);
 	assert_int_equal(symlink("store", scratch_join(link, box.folder, "link")), 0);
-	assert_int_equal(result(link), E_ROLLBACK); /* by whatever path */
+	assert_int_equal(result(link), E_ROLLBACK);                /* by whatever path it is given */
+	assert_int_equal(unlink(in_home(remembered, "store")), 0); /* or was remembered */
+	scratch_write(remembered, link, strlen(link));
+	assert_int_equal(result(NULL), E_ROLLBACK);
+	assert_int_equal(result(box.store), E_ROLLBACK);
 	/* promote and accept-older look at it all the same */
 	assert_int_equal(open_with(&(struct session_open){ .may_lag = true }), OK);
 	session_close(&session);

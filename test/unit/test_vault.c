@@ -499,7 +499,9 @@ static void a_mirror_is_only_read(void **state) {
 	assert_int_equal(d.asked, 0);
 	assert_int_equal(vault_prepare_write(&t.vault, &why), E_DENIED);
 	struct vault_new n = { .name = "x", .hold = 0, .chunks = testvault_chunks };
+	size_t items = rawstore_count(mirror);
 	assert_int_equal(vault_create(&t.session, &n, &why), E_DENIED);
+	assert_int_equal(rawstore_count(mirror), items);
 	testvault_close(&t);
 	/* level with it: a mirror still, until it is made the home */
 	struct rawstore_copy *now = rawstore_copy(box->raw);
@@ -524,6 +526,25 @@ static void a_mirror_is_only_read(void **state) {
 	store_free(mirror);
 }
 
+/* Who may look at it all the same does not write to it. */
+static void a_home_that_was_set_back(void **state) {
+	(void)state;
+	struct decision d = { .seed = 1 };
+	struct vault v;
+	struct why why;
+	struct rawstore_copy *before = rawstore_copy(box->raw);
+	append(mine, 5);
+	rawstore_set(box->raw, before);
+	assert_int_equal(result("main"), E_ROLLBACK);
+	box->t.session.may_lag = true;
+	rawbox_ok(open_named(&v, "main", &why), &why);
+	assert_true(v.chain.lags);
+	assert_false(v.is_home);
+	assert_int_equal(append_to(&v, &d, &why), E_DENIED);
+	vault_close(&v);
+	rawstore_copy_free(before);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
@@ -541,6 +562,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_rotation_that_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rotation_that_is_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_mirror_is_only_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_home_that_was_set_back, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
