@@ -21,8 +21,9 @@ MUST_USE enum err userfile_read_stdin(
 	const char *what, size_t max, struct buf *out, struct why *why);
 
 /*
- * Writes ${bytes} to the new file ${path} with mode 0600 and syncs it. E_EXISTS where anything is there, also a link.
- * On failure nothing of it is left.
+ * Writes ${bytes} to the new file ${path} with mode 0600 and syncs it and its folder. E_EXISTS where anything is there,
+ * also a link. On failure nothing of it is left; nor where the process is killed, if the file system has files without a
+ * name (O_TMPFILE): else a part of it may be.
  */
 MUST_USE enum err userfile_write_new(
 	const char *path, const char *what, struct span bytes, struct why *why);
