@@ -53,10 +53,22 @@ static enum err refuse_full(const char *path, struct why *why) {
 	return e;
 }
 
+static const char first_vault[] = "main";
+
+static enum err check_name(const struct invocation *inv, struct why *why) {
+	const char *name = invocation_has(inv, "vault") ? invocation_text(inv, "vault") : first_vault;
+
+	if (strcmp(name, first_vault) == 0) return OK;
+	return why_set(why, E_USAGE,
+		"the first vault is called %s; broch vault create makes one of another name after it",
+		first_vault);
+}
+
 static enum err check(const struct invocation *inv, struct making *m, struct why *why) {
 	const char *at = invocation_text(inv, "at");
-	enum err e;
+	enum err e = check_name(inv, why);
 
+	if (e) return e;
 	if (!at) return why_set(why, E_USAGE, "say where the store is to be with --at DIR");
 	e = session_absolute(at, m->path, why);
 	if (!e) e = newdevice_check(why);
@@ -102,7 +114,7 @@ static enum err make_account(struct session *s, struct making *m, struct why *wh
 
 static enum err make_vault(const struct invocation *inv, struct session *s, struct why *why) {
 	struct vault_new n = {
-		.name = "main", .hold = invocation_number(inv, "hold"), .chunks = chunker_default
+		.name = first_vault, .hold = invocation_number(inv, "hold"), .chunks = chunker_default
 	};
 
 	return vault_create(s, &n, why);
@@ -128,7 +140,7 @@ static enum err make(
 
 static void tell(const struct invocation *inv, const struct session *s, const struct making *m) {
 	const struct account_vault *row =
-		accountstate_vault_named(&s->account.state, span_text("main"));
+		accountstate_vault_named(&s->account.state, span_text(first_vault));
 
 	if (say_json(inv->say)) {
 		struct jsonl *o = jsonl_new("init");

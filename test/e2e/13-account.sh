@@ -10,6 +10,9 @@ first=$snapshot
 new_machine() { export BROCH_HOME="$tmp/$1"; }
 
 # --- vaults
+expect 2 env BROCH_HOME="$tmp/none" "$broch" init --at elsewhere --vault letters --no-passphrase
+has err "the first vault is called main"
+is "$(ls -d elsewhere none 2>/dev/null)" ""
 expect 0 "$broch" vault create second --hold 1d --json
 json out
 expect 1 "$broch" vault create second
