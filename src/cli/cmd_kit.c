@@ -289,7 +289,7 @@ static enum err replace(struct replacing *r, struct why *why) {
 	else if (accountstate_full_devices(&a->state) != 1)
 		e = why_set(why, E_DENIED,
 			"--lost is for an account with one device: with several, the kit is needed");
-	r->is_refused = e != OK;
+	r->is_refused = e != OK && r->old;
 	if (!e) e = make_kit(r, why);
 	if (!e) e = ensure_locator(r, why);
 	if (!e) e = append_recovery(r, why);

@@ -86,7 +86,7 @@ expect 0 "$broch" device list
 
 # --- kit replace
 expect 12 "$broch" kit replace --kit-file other.kit --kit-out new.kit
-expect 12 "$broch" kit replace --lost --kit-out new.kit # there is a second device
+expect 1 "$broch" kit replace --lost --kit-out new.kit # there is a second device
 gone new.kit
 expect 1 "$broch" kit replace --kit-file store.kit --kit-out no/such/folder/kit
 expect 2 "$broch" kit replace --kit-file store.kit --kit-out store/kit
