@@ -5,8 +5,10 @@
  *
  *   attack_mutate [--long | --cases N] [--part I/N]
  *
- * N is about how many bits are flipped, and a quarter as many lengths cut (1,000; with --long 420,000). Every other kind of
- * case is done in full by --long. Part I of N: that share of the cases, for several processes.
+ * Two stores. In a small one --long tries every bit and every length. The other is what backups, a prune and a new kit
+ * leave: N is about how many of its bits are flipped, and a quarter as many lengths cut (1,000; with --long 40,000), and
+ * without --long as many of the small one's. Every other kind of case is done in full by --long. Part I of N: that share of
+ * the cases, for several processes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +19,11 @@
 #include "format/limits.h"
 #include "verdict.h"
 
+static const uint64_t everything = UINT64_MAX;
+
 struct sweep {
 	struct verdict v;
-	uint64_t flips; /* wanted */
+	uint64_t flips; /* wanted; everything: every bit, every length */
 	uint64_t part, parts;
 	uint64_t number; /* of the case, over all parts */
 };
@@ -218,7 +222,7 @@ static void run(struct sweep *s) {
 	struct rawstore_copy *all = rawstore_copy(store);
 	uint64_t bits = total_bits(store);
 	uint64_t step = s->flips >= bits ? 1 : bits / s->flips | 1; /* odd: all eight bits of bytes */
-	uint64_t cut_step = s->flips >= bits / 8 * 4 ? 1 : bits / 8 * 4 / s->flips | 1;
+	uint64_t cut_step = s->flips == everything ? 1 : bits / 8 * 4 / s->flips | 1;
 	set_back(s, all);
 	take_away(s, all);
 	extend(s);
@@ -228,13 +232,37 @@ static void run(struct sweep *s) {
 	rawstore_copy_free(all);
 }
 
-int main(int argc, char **argv) {
+/* Returns how many cases failed. */
+static uint64_t sweep(struct sweep *s, const char *name, void (*make)(struct fullstore *)) {
 	static struct fullstore full;
+	struct verdict *v = &s->v;
+	make(&full);
+	verdict_begin(v, &full);
+	spared_count = 0;
+	find_spared(s);
+	printf("%s store: %zu objects, %llu bits\n", name, rawstore_count(full.store),
+		(unsigned long long)total_bits(full.store));
+	run(s);
+	printf(
+		"%llu cases: %llu named by check, %llu of objects that nothing needs; opening refused %llu, "
+		"read whole %llu, in part %llu\n",
+		(unsigned long long)v->cases, (unsigned long long)v->named, (unsigned long long)v->unneeded,
+		(unsigned long long)v->refused, (unsigned long long)v->exact, (unsigned long long)v->part);
+	(void)fflush(stdout);
+	verdict_end(v);
+	fullstore_done(&full);
+	return v->failures < v->cases ? v->failures : v->cases;
+}
+
+int main(int argc, char **argv) {
 	struct sweep s = { .flips = 1000, .parts = 1 };
+	bool is_long = false;
 	for (int i = 1; i < argc; i++) {
 		unsigned long long part, parts;
-		if (strcmp(argv[i], "--long") == 0) s.flips = 420000;
-		else if (strcmp(argv[i], "--cases") == 0 && i + 1 < argc)
+		if (strcmp(argv[i], "--long") == 0) {
+			s.flips = 40000;
+			is_long = true;
+		} else if (strcmp(argv[i], "--cases") == 0 && i + 1 < argc)
 			s.flips = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc &&
 			sscanf(argv[++i], "%llu/%llu", &part, &parts) == 2) {
@@ -242,22 +270,11 @@ int main(int argc, char **argv) {
 			s.parts = parts;
 		} else return 2;
 	}
-	fullstore_make(&full);
-	verdict_begin(&s.v, &full);
-	find_spared(&s);
-	printf("%zu objects, %llu bits\n", rawstore_count(full.store),
-		(unsigned long long)total_bits(full.store));
-	run(&s);
-	struct verdict *v = &s.v;
-	printf(
-		"%llu cases: %llu named by check, %llu of objects that nothing needs; opening refused %llu, "
-		"read whole %llu, in part %llu\n",
-		(unsigned long long)v->cases, (unsigned long long)v->named, (unsigned long long)v->unneeded,
-		(unsigned long long)v->refused, (unsigned long long)v->exact, (unsigned long long)v->part);
-	printf("%llu passed, %llu failed\n",
-		(unsigned long long)(v->cases - (v->failures < v->cases ? v->failures : v->cases)),
-		(unsigned long long)v->failures);
-	verdict_end(v);
-	fullstore_done(&full);
-	return v->failures != 0;
+	uint64_t failed = sweep(&s, "large", fullstore_make), cases = s.v.cases;
+	if (is_long) s.flips = everything;
+	failed += sweep(&s, "small", fullstore_make_small);
+	cases += s.v.cases;
+	printf("%llu passed, %llu failed\n", (unsigned long long)(cases - failed),
+		(unsigned long long)failed);
+	return failed != 0;
 }

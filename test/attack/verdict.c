@@ -90,7 +90,7 @@ static bool read_all(struct verdict *v, struct testvault *t) {
 	enum err opened = fetch_new(&f, &p, &reason);
 	bool all = opened == OK;
 	if (opened) judge_error(v, opened, &reason);
-	for (size_t i = 0; f && i < FULLSTORE_SNAPSHOTS; i++) {
+	for (size_t i = 0; f && i < v->full->snapshot_count; i++) {
 		struct testvault_seen seen;
 		struct why why = { OK, "" };
 		enum err e = testvault_see(f, &v->full->snapshots[i], &seen, &why);
@@ -177,7 +177,7 @@ void verdict_begin(struct verdict *v, struct fullstore *full) {
 	struct fetch_params p = { .vault = &v->open.vault, .threads = 1 };
 	struct why why = { OK, "" };
 	testvault_must(fetch_new(&f, &p, &why), &why, "reading");
-	for (size_t i = 0; i < FULLSTORE_SNAPSHOTS; i++) {
+	for (size_t i = 0; i < full->snapshot_count; i++) {
 		testvault_must(testvault_see(f, &full->snapshots[i], &v->whole[i], &why), &why, "reading");
 		if (v->whole[i].errors || v->whole[i].count < 10) abort();
 	}
@@ -187,6 +187,6 @@ void verdict_begin(struct verdict *v, struct fullstore *full) {
 }
 
 void verdict_end(struct verdict *v) {
-	for (size_t i = 0; i < FULLSTORE_SNAPSHOTS; i++) testvault_seen_done(&v->whole[i]);
+	for (size_t i = 0; i < v->full->snapshot_count; i++) testvault_seen_done(&v->whole[i]);
 	if (v->is_open) testvault_close(&v->open);
 }

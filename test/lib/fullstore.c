@@ -42,7 +42,7 @@ void fullstore_file(
 	free(bytes);
 }
 
-static void make_tree(const struct fullstore *f) {
+static void make_tree(const struct fullstore *f, size_t data) {
 	char path[SCRATCH_MAX], other[SCRATCH_MAX];
 	must(mkdir(f->tree, 0755), "tree");
 	must(mkdir(scratch_join(path, f->tree, "small"), 0750), "small");
@@ -51,7 +51,7 @@ static void make_tree(const struct fullstore *f) {
 		(void)snprintf(name, sizeof name, "small/%d", i);
 		fullstore_file(f, name, (size_t)(i * i * 37 + 1), (uint64_t)i + 10, i & 1);
 	}
-	fullstore_file(f, "data", 70000, 1, false);
+	fullstore_file(f, "data", data, 1, false);
 	fullstore_file(f, "text", 20000, 2, true);
 	fullstore_file(f, "empty", 0, 3, false);
 	must(link(scratch_join(path, f->tree, "data"), scratch_join(other, f->tree, "linked")), "link");
@@ -136,6 +136,40 @@ static void change_tree(const struct fullstore *f, unsigned n) {
 	fullstore_file(f, name, 3000 * n, 100 + n, n & 1);
 }
 
+/* What neither a backup nor a prune writes. */
+static void append_others(struct fullstore *f, struct testvault *t) {
+	struct vault_entry entry = {
+		.body = { .type = VAULTBODY_POLICY, .hold = 604800, .trust = VAULTBODY_TRUST_OWN }
+	};
+	append(f, t, &entry, "policy");
+	entry.body = (struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true };
+	entry.body.intent = intend(f, t, NAMES_FEW);
+	append(f, t, &entry, "keep an intent");
+	(void)intend(f, t, NAMES_LISTED);
+	entry.body = (struct vaultbody){ .type = VAULTBODY_ACCOUNT };
+	append(f, t, &entry, "account");
+	entry = (struct vault_entry){
+		.body = { .type = VAULTBODY_HOME },
+		.public_part = { .kind = ENTRYPUBLIC_HOME, .store = *store_id(f->store) },
+	};
+	append(f, t, &entry, "home");
+}
+
+static void fill_small(struct fullstore *f, struct testvault *t) {
+	struct why why = { OK, "" };
+	struct vault_entry entry = { .body = { .type = VAULTBODY_TAG } };
+	keep_state(f);
+	backup(f, t, "one", &f->snapshots[0]);
+	f->snapshot_count = 1;
+	entry.body.snapshot = f->snapshots[0];
+	append(f, t, &entry, "tag");
+	testvault_must(testvault_forget(t, &f->snapshots[0], &why), &why, "forget");
+	keep_state(f);
+	entry.body = (struct vaultbody){ .type = VAULTBODY_KEEP, .snapshot = f->snapshots[0] };
+	append(f, t, &entry, "keep");
+	append_others(f, t);
+}
+
 static void fill(struct fullstore *f, struct testvault *t) {
 	struct why why = { OK, "" };
 	struct prune_result pruned;
@@ -160,26 +194,14 @@ static void fill(struct fullstore *f, struct testvault *t) {
 	keep_state(f);
 	entry.body = (struct vaultbody){ .type = VAULTBODY_KEEP, .snapshot = f->snapshots[1] };
 	append(f, t, &entry, "keep");
-	entry.body = (struct vaultbody){
-		.type = VAULTBODY_POLICY, .hold = 604800, .trust = VAULTBODY_TRUST_OWN
-	};
-	append(f, t, &entry, "policy");
-	entry.body = (struct vaultbody){ .type = VAULTBODY_KEEP, .keep_intent = true };
-	entry.body.intent = intend(f, t, NAMES_FEW);
-	append(f, t, &entry, "keep an intent");
-	(void)intend(f, t, NAMES_LISTED);
-	entry.body = (struct vaultbody){ .type = VAULTBODY_ACCOUNT };
-	append(f, t, &entry, "account");
-	entry = (struct vault_entry){
-		.body = { .type = VAULTBODY_HOME },
-		.public_part = { .kind = ENTRYPUBLIC_HOME, .store = *store_id(f->store) },
-	};
-	append(f, t, &entry, "home");
+	append_others(f, t);
 	change_tree(f, 3);
 	backup(f, t, "four", &f->snapshots[2]);
+	f->snapshot_count = 3;
 }
 
-void fullstore_make(struct fullstore *f) {
+static void make(
+	struct fullstore *f, size_t data, void (*fill_it)(struct fullstore *, struct testvault *)) {
 	char home[SCRATCH_MAX];
 	struct hash id = storesuite_id(77);
 	struct testvault t;
@@ -188,13 +210,21 @@ void fullstore_make(struct fullstore *f) {
 	scratch_make(f->folder);
 	testvault_home(scratch_join(home, f->folder, "home"));
 	(void)scratch_join(f->tree, f->folder, "tree");
-	make_tree(f);
+	make_tree(f, data);
 	f->store = rawstore_new(&id);
 	testvault_make(f->store, 0, &f->kit);
 	testvault_must_open(&t, f->store);
 	f->vault = t.vault.id;
-	fill(f, &t);
+	fill_it(f, &t);
 	testvault_close(&t);
+}
+
+void fullstore_make(struct fullstore *f) {
+	make(f, 70000, fill);
+}
+
+void fullstore_make_small(struct fullstore *f) {
+	make(f, 6000, fill_small);
 }
 
 void fullstore_done(struct fullstore *f) {

@@ -18,13 +18,16 @@ struct fullstore {
 	struct store *store;
 	struct kit_secret kit;
 	struct hash vault;
-	struct hash snapshots[FULLSTORE_SNAPSHOTS];     /* in force at the end */
+	struct hash snapshots[FULLSTORE_SNAPSHOTS]; /* in force at the end */
+	size_t snapshot_count;
 	struct rawstore_copy *states[FULLSTORE_STATES]; /* each earlier state; the last is the whole */
 	size_t state_count;
 };
 
 /* Stops the program if anything fails. */
 void fullstore_make(struct fullstore *f);
+/* One backup in one pack, still with every kind of object: so few bytes that each bit of them can be tried. */
+void fullstore_make_small(struct fullstore *f);
 void fullstore_done(struct fullstore *f);
 
 /* A file below the tree, of pseudo-random bytes or of text. */

@@ -35,6 +35,7 @@ static void make_keys(struct session *s, struct kit_secret *kit, struct why *why
 		.keys = &k->keys,
 		.kit = kit,
 		.device_name = span_text("test"),
+		.folder = &s->folder, /* which locator object leads here */
 	};
 	testvault_must(kitkeys_generate(kit, n.fresh), why, "making a kit");
 	testvault_must(devicekeys_generate(&k->keys, n.fresh), why, "making keys");
