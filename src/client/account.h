@@ -71,7 +71,8 @@ MUST_USE enum err account_create(const struct account_new *n, struct hash *id, s
 
 /*
  * Appends an entry with ${body} and no public part. Repeats when another writer was first, unless the actor has no right to
- * it after that: E_DENIED, as where the store is a mirror. E_EXISTS: it adds a device or kit that is there; E_BUSY: others
+ * it after that: E_DENIED, as where the store is a mirror. E_EXISTS: it adds a device or kit that is there, or a
+ * second vault of one name; E_BUSY: others
  * were always first; E_IO (then it may be there all the same), and as account_refresh.
  */
 MUST_USE enum err account_append(
@@ -83,7 +84,10 @@ MUST_USE enum err account_append(
  */
 MUST_USE enum err account_rotate(struct account *a, struct why *why);
 
-/* Adds the device of ${keys} (the actor is the kit or a full device), then rotates so that it gets a box. */
+/*
+ * Adds the device of ${keys} (the actor is the kit or a full device), then rotates so that it gets a box. Called again after it
+ * failed in between it does what is left. E_EXISTS: it is there, with its box; and as account_append.
+ */
 MUST_USE enum err account_add_device(
 	struct account *a, const struct device_keys *keys, struct span name, struct why *why);
 

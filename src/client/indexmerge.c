@@ -7,7 +7,14 @@
 #include "client/intents.h"
 #include "client/packrun.h"
 
-enum { TRIES = 20, MANY = 16, INDEXES_MAX = 1 << 16, REMOVED_MAX = LIMIT_INDEXES_REMOVED };
+/* ROWS_MAX: of one round, for its memory; an index that has more is a round of its own. */
+enum {
+	TRIES = 20,
+	MANY = 16,
+	INDEXES_MAX = 1 << 16,
+	REMOVED_MAX = LIMIT_INDEXES_REMOVED,
+	ROWS_MAX = 1 << 22,
+};
 
 /* Merges the smallest indexes into one. */
 struct merging {
@@ -15,6 +22,7 @@ struct merging {
 	struct span without; /* packs that the new index leaves out, ascending */
 	uint32_t pack_limit;
 	struct buf added, removed;
+	bool more; /* another round has what this one left */
 };
 
 static enum err decide_merge(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
@@ -87,9 +95,16 @@ static enum err plan_merge(
 
 static enum err plan_without(
 	struct merging *m, struct places *places, struct indexplan *plan, struct why *why) {
+	size_t taken = 0;
 	enum err e = OK;
-	for (size_t i = 0; i < m->v->state.index_count && !e; i++)
-		if (places_index_names(places, i, m->without)) e = take_index(m, places, i, plan, why);
+	for (size_t i = 0; i < m->v->state.index_count && !e && !m->more; i++) {
+		if (!places_index_names(places, i, m->without)) continue;
+		m->more = taken == REMOVED_MAX ||
+			(taken && indexplan_rows(plan) + places_index_rows(places, i) > ROWS_MAX);
+		if (m->more) break;
+		e = take_index(m, places, i, plan, why);
+		taken++;
+	}
 	return e;
 }
 
@@ -153,14 +168,19 @@ enum err indexmerge_if_many(struct vault *v, struct why *why) {
 
 enum err indexmerge_without(
 	struct vault *v, struct span names, uint32_t pack_limit, struct why *why) {
-	enum err e = E_CANCELLED;
-	for (int i = 0; e == E_CANCELLED && i < TRIES; i++) {
+	bool more = true;
+	enum err e = OK;
+	/* each round replaces some by one that names none of them: so the rounds end */
+	for (int tries = 0; more && tries < TRIES;) {
 		struct merging m = { .v = v, .without = names, .pack_limit = pack_limit };
 		buf_init(&m.added, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 		buf_init(&m.removed, (size_t)LIMIT_INDEXES_REMOVED * SIZE_LOCATION);
 		e = merge(&m, plan_without, why);
 		buf_free(&m.added);
 		buf_free(&m.removed);
+		if (e && e != E_CANCELLED) return e;
+		more = e || m.more;
+		tries = e ? tries + 1 : 0;
 	}
-	return e == E_CANCELLED ? E_BUSY : e;
+	return e ? E_BUSY : OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/indexwrite.h"
 #include "client/intents.h"
 #include "core/packbuild.h"
 #include "format/chunktype.h"
@@ -432,117 +433,43 @@ static enum err plan_rows(
 	return e;
 }
 
-/* One index record into its lane, never cut. */
-struct indexput {
+/* The lane that takes the records of an index. */
+struct indexlane {
 	struct packrun *r;
 	struct lane *lane;
-	struct indexplan *plan;
-	int64_t self; /* the run's pack in which all of this index lies; else NO_PACK */
-	uint32_t offset, length;
-	uint32_t pack; /* the plan's number of the pack, or INDEXLEAF_SAME_PACK */
 };
 
-static enum err put_record(struct indexput *p, struct span stored, struct why *why) {
+static size_t record_room(void *ctx) {
+	const struct indexlane *l = ctx;
+	return l->lane->open ? packbuild_room(l->lane->open, 0) : SIZE_MAX;
+}
+
+/* One index record into its lane, never cut. */
+static enum err put_record(
+	void *ctx, struct span stored, uint32_t *offset, uint32_t *length, struct why *why) {
+	struct indexlane *l = ctx;
 	struct packbuild_record record = { CHUNKTYPE_INDEX, false, NULL, 0, stored };
 	enum err e = OK;
-	mutex_lock(&p->r->lock);
-	if (!p->lane->open) e = open_pack(p->r, p->lane, NO_PACK);
-	mutex_unlock(&p->r->lock);
+	mutex_lock(&l->r->lock);
+	if (!l->lane->open) e = open_pack(l->r, l->lane, NO_PACK);
+	mutex_unlock(&l->r->lock);
 	if (e) return why_err(why, e, "opening a pack");
-	if (packbuild_room(p->lane->open, 0) < stored.len)
+	if (packbuild_room(l->lane->open, 0) < stored.len)
 		return why_err(why, E_LIMIT, "adding an index");
-	e = packbuild_add(p->lane->open, &record, &p->offset, &p->length);
+	e = packbuild_add(l->lane->open, &record, offset, length);
 	return why_err(why, e, "adding an index");
 }
 
-static struct outpack pack_at(struct packrun *r, uint32_t number) {
-	mutex_lock(&r->lock);
-	struct outpack out = r->packs[number];
-	mutex_unlock(&r->lock);
-	return out;
-}
-
-/* Ends the pack that holds leaves ${from} to ${to} and says where they are. */
-static enum err end_leaf_pack(
-	struct indexput *p, struct location *at, uint32_t from, uint32_t to, struct why *why) {
-	uint32_t number = p->lane->number, named;
-	assert(p->self == NO_PACK); /* an index that says "the same pack" was found to fit */
-	enum err e = end_lane(p->r, p->lane, why);
+static enum err end_index_pack(void *ctx, struct indexhead_pack *out, struct why *why) {
+	struct indexlane *l = ctx;
+	uint32_t number = l->lane->number;
+	enum err e = end_lane(l->r, l->lane, why);
 	if (e) return e;
-	struct outpack pack = pack_at(p->r, number);
-	e = indexplan_pack(p->plan, &pack.name, pack.size, &named);
-	for (uint32_t i = from; i < to && !e; i++)
-		e = indexplan_leaf_at(p->plan, i, named, at[i].offset, at[i].length);
-	return why_err(why, e, "writing an index");
-}
-
-/* All leaves, then their places in the plan; packs are ended as they fill, and before the head if it would not fit. */
-static enum err put_leaves(struct indexput *p, struct why *why) {
-	struct buf stored;
-	uint32_t count = indexplan_leaves(p->plan), open_from = 0;
-	struct location *at = mem_array(count + 1, sizeof *at);
-	if (!at) return why_err(why, E_NOMEM, "writing an index");
-	buf_init(&stored, LIMIT_BLOCK_STORED);
-	enum err e = OK;
-	for (uint32_t i = 0; i < count && !e; i++) {
-		buf_clear(&stored);
-		e = why_err(why, indexplan_leaf(p->plan, i, &stored), "writing an index");
-		if (!e && p->lane->open && packbuild_room(p->lane->open, 0) < stored.len) {
-			e = end_leaf_pack(p, at, open_from, i, why);
-			open_from = i;
-		}
-		if (!e) e = put_record(p, buf_span(&stored), why);
-		at[i].offset = p->offset;
-		at[i].length = p->length;
-	}
-	size_t head = indexplan_need(p->plan) - indexplan_rows(p->plan) * SIZE_LEAF_ROW;
-	if (!e && p->lane->open && packbuild_room(p->lane->open, 0) < head) {
-		e = end_leaf_pack(p, at, open_from, count, why);
-		open_from = count;
-	}
-	for (uint32_t i = open_from; i < count && !e; i++)
-		e = why_err(why,
-			indexplan_leaf_at(p->plan, i, INDEXLEAF_SAME_PACK, at[i].offset, at[i].length),
-			"writing an index");
-	buf_free(&stored);
-	mem_free(at);
-	return e;
-}
-
-/* The further parts of the head, then part 0, whose place is the index's location. */
-static enum err put_head(struct indexput *p, struct why *why) {
-	struct buf head, stored, parts, part0;
-	uint32_t count = 0;
-	size_t first = 0;
-	buf_init(&head, (size_t)1 << 32);
-	buf_init(&stored, LIMIT_BLOCK_STORED);
-	buf_init(&parts, (size_t)LIMIT_HEAD_PARTS * SIZE_LOCATION);
-	buf_init(&part0, LIMIT_HEAD_PART);
-	enum err e = indexplan_head(p->plan, &head);
-	if (!e) e = indexhead_plan(head.len, &count, &first);
-	if (e) e = why_err(why, e, "writing an index");
-	for (uint32_t i = 0; i < count && !e; i++) {
-		struct span part = span_skip(buf_span(&head), first + (size_t)i * LIMIT_HEAD_PART);
-		if (part.len > LIMIT_HEAD_PART) part.len = LIMIT_HEAD_PART;
-		buf_clear(&stored);
-		e = why_err(why, indexplan_wrap(part, &stored), "writing an index");
-		if (!e) e = put_record(p, buf_span(&stored), why);
-		struct location l = { .offset = p->offset, .length = p->length };
-		if (!e) e = why_err(why, location_add(&parts, &l), "writing an index");
-	}
-	struct indexhead_part0 zero = {
-		.parts = { .rows = buf_span(&parts) },
-		.first = span_of(head.ptr, first),
-	};
-	buf_clear(&stored);
-	if (!e) e = why_err(why, indexhead_part0_encode(&zero, &part0), "writing an index");
-	if (!e) e = why_err(why, indexplan_wrap(buf_span(&part0), &stored), "writing an index");
-	if (!e) e = put_record(p, buf_span(&stored), why);
-	buf_free(&head);
-	buf_free(&stored);
-	buf_free(&parts);
-	buf_free(&part0);
-	return e;
+	mutex_lock(&l->r->lock);
+	out->name = l->r->packs[number].name;
+	out->size = l->r->packs[number].size;
+	mutex_unlock(&l->r->lock);
+	return OK;
 }
 
 /* What the index will need at most if all rows and packs of the run were added to ${also}. */
@@ -553,43 +480,38 @@ static size_t need_estimate(struct packrun *r, const struct indexplan *also) {
 }
 
 /* Leaves, head, end of the pack, durability; the location is appended. */
-static enum err put_index(struct indexput *p, struct buf *locations, struct why *why) {
-	struct packrun *r = p->r;
-	indexplan_sort(p->plan);
-	enum err e = put_leaves(p, why);
-	if (!e) e = put_head(p, why);
-	uint32_t number = p->lane->number;
-	if (!e) e = end_lane(r, p->lane, why);
-	if (!e) e = store_flush(r->p.store, &r->p.vault, why);
-	if (e) return e;
-	struct location l = {
-		.pack = pack_at(r, number).name,
-		.offset = p->offset,
-		.length = p->length,
+static enum err put_index(struct indexlane *l, struct indexplan *plan, bool one_pack,
+	struct buf *locations, struct why *why) {
+	struct indexwrite_target target = {
+		.room = record_room, .put = put_record, .end = end_index_pack, .ctx = l
 	};
-	return why_err(why, location_add(locations, &l), "writing an index");
+	struct location at = { .offset = 0 };
+	struct indexhead_pack pack;
+	indexplan_sort(plan);
+	enum err e = indexwrite_run(&target, plan, one_pack, &at.offset, &at.length, why);
+	if (!e) e = end_index_pack(l, &pack, why);
+	if (!e) e = store_flush(l->r->p.store, &l->r->p.vault, why);
+	if (e) return e;
+	at.pack = pack.name;
+	return why_err(why, location_add(locations, &at), "writing an index");
 }
 
 static enum err write_index(struct packrun *r, struct indexplan *plan, bool checkpoint,
 	struct buf *locations, struct why *why) {
-	struct indexput p = {
-		.r = r,
-		.lane = checkpoint ? &r->side : &r->meta,
-		.plan = plan,
-		.self = NO_PACK,
-	};
+	struct indexlane l = { .r = r, .lane = checkpoint ? &r->side : &r->meta };
+	int64_t self = NO_PACK; /* the run's pack in which all of this index lies */
 	enum err e = OK;
 	bool fits =
 		!checkpoint && r->meta.open && packbuild_room(r->meta.open, 0) >= need_estimate(r, plan);
-	if (fits) p.self = r->meta.number;
-	else e = end_lane(r, p.lane, why);
+	if (fits) self = r->meta.number;
+	else e = end_lane(r, l.lane, why);
 	mutex_lock(&r->lock);
 	size_t packs = r->pack_count;
 	bool *wanted = mem_array(packs + 1, sizeof *wanted);
 	if (!e && !wanted) e = why_err(why, E_NOMEM, "writing an index");
-	if (!e) e = why_err(why, plan_rows(r, plan, p.self, checkpoint, wanted), "writing an index");
+	if (!e) e = why_err(why, plan_rows(r, plan, self, checkpoint, wanted), "writing an index");
 	mutex_unlock(&r->lock);
-	if (!e && indexplan_rows(plan)) e = put_index(&p, locations, why);
+	if (!e && indexplan_rows(plan)) e = put_index(&l, plan, fits, locations, why);
 	mutex_lock(&r->lock);
 	for (size_t i = 0; i < packs && !e; i++) r->packs[i].indexed |= wanted[i];
 	mutex_unlock(&r->lock);

@@ -688,3 +688,18 @@ bool places_index_names(const struct places *p, size_t i, struct span names) {
 	}
 	return false;
 }
+
+enum err places_names(const struct places *p, struct buf *out) {
+	enum err e = OK;
+	for (size_t i = 0; i < p->count && !e; i++) {
+		const struct loaded *l = p->loaded[i];
+		if (l->damaged) continue;
+		e = buf_add(out, hash_span(&l->location.pack));
+		for (uint32_t k = 0; k < indexhead_pack_count(&l->head) && !e; k++) {
+			struct indexhead_pack row = indexhead_pack_at(&l->head, k);
+			e = buf_add(out, hash_span(&row.name));
+		}
+	}
+	intents_sort(out);
+	return e;
+}

@@ -86,6 +86,9 @@ MUST_USE enum err places_export_index(struct places *p, size_t i, struct indexpl
 bool places_index_names(const struct places *p, size_t i, struct span names);
 uint64_t places_index_rows(const struct places *p, size_t i);
 
+/* Appends the names of all packs that a readable index names or lies in: ascending, each once, with what ${out} has. E_NOMEM. */
+MUST_USE enum err places_names(const struct places *p, struct buf *out);
+
 /* Whether a readable index names the pack. */
 bool places_has_pack(const struct places *p, const struct hash *name);
 

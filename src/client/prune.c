@@ -8,6 +8,7 @@
 #include "client/intents.h"
 #include "client/packrun.h"
 #include "client/purge.h"
+#include "client/repacking.h"
 #include "client/spare.h"
 #include "client/storing.h"
 #include "client/treewalk.h"
@@ -24,13 +25,11 @@ static const int64_t second_ns = 1000000000;
 /* What is known of one pack. */
 struct pack {
 	struct hash name;
-	uint64_t size;   /* in the store; 0: it is not there */
-	uint64_t used;   /* bytes of blocks that snapshots need, by share of chunks */
-	uint32_t number; /* in the plan; UINT32_MAX: no row names it */
+	struct repacking_pack weight; /* size in the store; 0: it is not there */
+	uint32_t number;              /* in the plan; UINT32_MAX: no row names it */
 	bool index_only; /* holds (parts of) an index in force, and nothing else that is indexed */
 	bool kept;       /* not to go, nor to be stored again: see find_leaving */
 	bool doomed;
-	bool repack;
 };
 
 struct prune {
@@ -73,7 +72,7 @@ static enum err add_pack(struct prune *p, const struct pack *pack) {
 
 static enum err list_pack(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
 	struct prune *p = ctx;
-	struct pack pack = { .name = *name, .size = size, .number = UINT32_MAX };
+	struct pack pack = { .name = *name, .weight = { .size = size }, .number = UINT32_MAX };
 	p->out->packs++;
 	p->out->bytes += size;
 	return why_err(why, add_pack(p, &pack), "listing packs");
@@ -116,7 +115,7 @@ static enum err join_packs(struct prune *p, struct why *why) {
 static bool pack_stays(const struct prune *p, uint32_t number) {
 	uint32_t i = p->pack_of[number];
 	return i != UINT32_MAX && !intents_has(buf_span(&p->already), &p->packs[i].name) &&
-		p->packs[i].size == indexplan_pack_at(p->rows, number).size;
+		p->packs[i].weight.size == indexplan_pack_at(p->rows, number).size;
 }
 
 /* A block that goes on in another pack is there only if both are. */
@@ -147,7 +146,7 @@ static enum err find_spared(struct prune *p, struct why *why) {
 /* Whether the pack is there, and either stays or will be spared. It is then not to go before: see struct pack. */
 static bool keep_pack(struct prune *p, const struct hash *name, uint32_t size) {
 	struct pack *pack = find_pack(p, name);
-	if (!pack || pack->size != size) return false;
+	if (!pack || pack->weight.size != size) return false;
 	if (intents_has(buf_span(&p->already), name) && !intents_has(buf_span(&p->spared), name))
 		return false;
 	pack->kept = true;
@@ -270,16 +269,28 @@ static enum err sorted_by_block(struct prune *p, struct placed **out) {
 	return OK;
 }
 
-/* A block counts for its pack by the share of its chunks that are needed; a cut one counts for the next pack too. */
+/* A piece of a block: ${used} of its ${chunks} chunks are needed. */
+static void weigh_piece(
+	struct prune *p, uint32_t pack, uint64_t length, size_t chunks, size_t used, uint8_t type) {
+	if (p->pack_of[pack] == UINT32_MAX) return;
+	struct repacking_pack *of = &p->packs[p->pack_of[pack]].weight;
+	if (used < chunks) of->has_waste = true;
+	if (!used) return;
+	uint64_t bytes = length * used / chunks;
+	of->used += bytes ? bytes : 1; /* a short rest is needed all the same */
+	if (type == CHUNKTYPE_CONTENT) of->data += bytes;
+}
+
+/*
+ * A block counts for its pack by the share of its chunks that are needed; a cut one counts for the next pack too. ${type}: of
+ * a chunk that is needed.
+ */
 static void weigh_block(
-	struct prune *p, const struct indexleaf_row *row, size_t chunks, size_t used) {
+	struct prune *p, const struct indexleaf_row *row, size_t chunks, size_t used, uint8_t type) {
 	struct indexhead_cut cut;
-	if (!used || p->pack_of[row->pack] == UINT32_MAX) return;
-	p->packs[p->pack_of[row->pack]].used += (uint64_t)row->length * used / chunks;
-	if (!indexplan_find_cut(p->rows, row->pack, row->offset, &cut) ||
-		p->pack_of[cut.next_pack] == UINT32_MAX)
-		return;
-	p->packs[p->pack_of[cut.next_pack]].used += (uint64_t)cut.rest_length * used / chunks + 1;
+	weigh_piece(p, row->pack, row->length, chunks, used, type);
+	if (indexplan_find_cut(p->rows, row->pack, row->offset, &cut))
+		weigh_piece(p, cut.next_pack, cut.rest_length, chunks, used, type);
 }
 
 static enum err weigh(struct prune *p, struct why *why) {
@@ -288,20 +299,16 @@ static enum err weigh(struct prune *p, struct why *why) {
 	enum err e = sorted_by_block(p, &order);
 	for (size_t i = 0; i < count && !e;) {
 		size_t used = 0, n = 0;
-		for (; i + n < count && order[i + n].block == order[i].block; n++)
+		uint8_t type = 0;
+		for (; i + n < count && order[i + n].block == order[i].block; n++) {
 			used += p->used[order[i + n].row] != 0;
-		weigh_block(p, indexplan_row_at(p->rows, order[i].row), n, used);
+			if (!type) type = p->used[order[i + n].row];
+		}
+		weigh_block(p, indexplan_row_at(p->rows, order[i].row), n, used, type);
 		i += n;
 	}
 	mem_free(order);
 	return why_err(why, e, "weighing packs");
-}
-
-static int by_waste(const void *a, const void *b) {
-	const struct pack *const *x = a, *const *y = b;
-	/* the share that is waste, largest first: compare used/size by cross product */
-	uint64_t u = (*x)->used * (*y)->size, w = (*y)->used * (*x)->size;
-	return u < w ? -1 : u > w;
 }
 
 /* Whether a pack that no index names was written by a run so old that it is surely dead. */
@@ -312,20 +319,18 @@ static bool is_abandoned(struct prune *p, const struct pack *pack) {
 	uint64_t least = vaultstate_hold(&p->v->state, now), days = (uint64_t)UNNAMED_DAYS * 86400;
 	if (least < days) least = days;
 	buf_init(&bytes, LIMIT_PACK);
-	bool old = packread_table(
-				   fetch_packs(p->fetch), &pack->name, pack->size, &table, &bytes, NULL) == OK &&
+	bool old = packread_table(fetch_packs(p->fetch), &pack->name, pack->weight.size, &table, &bytes,
+				   NULL) == OK &&
 		table.start_sequence < p->v->state.count &&
 		p->v->state.times[table.start_sequence] < now - (int64_t)least * second_ns;
 	buf_free(&bytes);
 	return old;
 }
 
-/* Which packs go, and which are stored again first. */
-static enum err decide_packs(struct prune *p, struct why *why) {
-	uint64_t used = 0, waste = 0;
-	size_t count = 0;
-	struct pack **candidates = mem_array(p->pack_count + 1, sizeof(struct pack *));
-	if (!candidates) return why_err(why, E_NOMEM, "weighing packs");
+/* Of the packs that are needed in part, those that go are chosen; all others are doomed or stay by what they are. */
+static enum err gather(struct prune *p, struct repacking *r, struct why *why) {
+	r->packs = mem_array(p->pack_count + 1, sizeof *r->packs);
+	if (!r->packs) return why_err(why, E_NOMEM, "weighing packs");
 	for (size_t i = 0; i < p->pack_count; i++) {
 		struct pack *pack = &p->packs[i];
 		if (pack->kept) continue;
@@ -333,30 +338,30 @@ static enum err decide_packs(struct prune *p, struct why *why) {
 			pack->doomed = pack->index_only || is_abandoned(p, pack);
 			continue;
 		}
-		used += pack->used;
-		if (pack->used == 0) {
-			pack->doomed = true;
-		} else {
-			waste += pack->size > pack->used ? pack->size - pack->used : 0;
-			candidates[count++] = pack;
-		}
+		p->out->used += pack->weight.used;
+		if (pack->weight.used == 0) pack->doomed = true;
+		else r->packs[r->count++] = &pack->weight;
 	}
-	p->out->used = used;
-	uint64_t may_stay = p->o->max_unused;
-	if (p->o->max_unused_is_share && may_stay != PRUNE_ANY_UNUSED)
-		may_stay = (uint64_t)((double)used * (double)may_stay / 1e6);
-	if (count) qsort(candidates, count, sizeof(struct pack *), by_waste);
-	for (size_t i = 0; i < count && waste > may_stay; i++) {
-		struct pack *pack = candidates[i];
-		uint64_t own = pack->size > pack->used ? pack->size - pack->used : 0;
-		if (own * 20 < pack->size) break; /* nearly full: storing it again gains nothing */
-		pack->repack = pack->doomed = true;
-		p->out->repacked_packs++;
-		p->out->repacked_bytes += pack->used;
-		waste -= own;
-	}
-	mem_free(candidates);
 	return OK;
+}
+
+/* Which packs go, and which are stored again first. */
+static enum err decide_packs(struct prune *p, struct why *why) {
+	struct repacking r = { .limit = p->o->pack_limit ? p->o->pack_limit : LIMIT_PACK,
+		.may_stay = p->o->max_unused };
+	enum err e = gather(p, &r, why);
+	if (p->o->max_unused_is_share && r.may_stay != PRUNE_ANY_UNUSED)
+		r.may_stay = (uint64_t)((double)p->out->used * (double)r.may_stay / 1e6);
+	if (!e) repacking_choose(&r);
+	for (size_t i = 0; i < p->pack_count && !e; i++) {
+		struct pack *pack = &p->packs[i];
+		if (!pack->weight.chosen) continue;
+		pack->doomed = true;
+		p->out->repacked_packs++;
+		p->out->repacked_bytes += pack->weight.used;
+	}
+	mem_free(r.packs);
+	return e;
 }
 
 /* A cut block keeps both of its packs or neither: where one is stored again, so is the other's half of the block. */
@@ -448,7 +453,7 @@ static enum err name_doomed(struct prune *p, struct why *why) {
 		if (!pack->doomed || intents_has(buf_span(&p->already), &pack->name)) continue;
 		e = why_err(why, buf_add(&p->names, hash_span(&pack->name)), "naming packs");
 		p->out->named_packs++;
-		p->out->named_bytes += pack->size;
+		p->out->named_bytes += pack->weight.size;
 	}
 	intents_sort(&p->names);
 	return e;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "client/intents.h"
 #include "client/places.h"
+#include "client/tablejoin.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/mutex.h"
@@ -24,6 +26,8 @@ enum {
 	TAKEN_MAX = 256,
 	STARTS = 100
 };
+
+static const size_t names_max = (size_t)1 << 32;
 
 struct runrecord {
 	int folder;
@@ -49,111 +53,67 @@ static bool row_ok(const uint8_t row[ROW]) {
 	return memcmp(row + HASH_SIZE + 4, sum.b, 4) == 0;
 }
 
-/* What taking over needs, and the cuts to join when all tables are known. */
+/* What taking over needs. */
 struct taking {
 	struct runrecord *r;
 	struct store *store;
 	const struct hash *vault;
 	struct packread *packs;
-	struct places *places;
 	struct span avoid;
-	struct indexplan *plan;
 	char prefix[80];
-	struct {
-		struct hash name, previous;
-		bool continues, has_cut;
-		uint32_t number, cut_offset, rest_length;
-		size_t cut_from, cut_to; /* of cut_rows */
-	} * seen;
-	size_t count, room;
-	struct indexleaf_row *cut_rows; /* chunks of cut blocks, which are there only if the rest is */
-	size_t cut_count, cut_room;
+	struct buf rows;  /* of all records: good ones only */
+	struct buf named; /* packs that indexes name, ascending */
+	struct tablejoin join;
 };
 
-static enum err keep_cut_row(struct taking *t, const struct indexleaf_row *row) {
-	if (t->cut_count == t->cut_room) {
-		size_t room = t->cut_room ? t->cut_room * 2 : 64;
-		struct indexleaf_row *more = mem_resize(t->cut_rows, room, sizeof *more);
-		if (!more) return E_NOMEM;
-		t->cut_rows = more;
-		t->cut_room = room;
-	}
-	t->cut_rows[t->cut_count++] = *row;
-	return OK;
+/* Whether nobody else sees to the pack, and it is there as the record says. */
+static bool may_take(const struct taking *t, const struct hash *name, uint32_t size) {
+	uint64_t there = 0;
+	if (intents_has(t->avoid, name)) return false;            /* it is about to go */
+	if (intents_has(buf_span(&t->named), name)) return false; /* the chain names it already */
+	return store_pack_size(t->store, t->vault, name, &there, NULL) == OK && there == size;
 }
 
-static enum err take_block(struct taking *t, uint32_t number, const struct packtable_block *b) {
-	enum err e = OK;
-	for (size_t i = 0; i < hashlist_count(&b->ids) && !e; i++) {
-		struct indexleaf_row row = {
-			.id = hashlist_at(&b->ids, i),
-			.pack = number,
-			.offset = b->offset,
-			.length = b->length,
-			.slot = (uint16_t)i,
-		};
-		e = b->cut ? keep_cut_row(t, &row) : indexplan_row(t->plan, &row);
-	}
-	return e;
-}
-
-static enum err take_table(
-	struct taking *t, const struct hash *name, uint32_t size, const struct packtable *table) {
-	if (t->count == t->room) {
-		size_t room = t->room ? t->room * 2 : 64;
-		void *more = mem_resize(t->seen, room, sizeof *t->seen);
-		if (!more) return E_NOMEM;
-		t->seen = more;
-		t->room = room;
-	}
-	uint32_t number;
-	enum err e = indexplan_pack(t->plan, name, size, &number);
-	if (e) return e;
-	t->seen[t->count].name = *name;
-	t->seen[t->count].previous = table->previous;
-	t->seen[t->count].continues = table->continues;
-	t->seen[t->count].has_cut = false;
-	t->seen[t->count].number = number;
-	struct span rest = table->blocks;
-	struct packtable_block b;
-	t->seen[t->count].cut_from = t->cut_count;
-	while (!e && packtable_next(&rest, &b)) {
-		e = take_block(t, number, &b);
-		if (b.type == 0) t->seen[t->count].rest_length = b.length;
-		if (!b.cut) continue;
-		t->seen[t->count].has_cut = true;
-		t->seen[t->count].cut_offset = b.offset;
-	}
-	t->seen[t->count].cut_to = t->cut_count;
-	t->count++;
-	return e;
-}
-
-static enum err take_pack(
-	struct taking *t, const struct hash *name, uint32_t size, struct why *why) {
+/* Whether it is taken over goes to ${taken}: one that is unreadable is not. */
+static enum err take_pack(struct taking *t, const struct hash *name, uint32_t size, bool *taken) {
 	struct packtable table;
 	struct buf bytes;
-	uint64_t there = 0;
-	for (size_t i = 0; i < t->count; i++)
-		if (hash_equal(&t->seen[i].name, name)) return OK;
-	if (intents_has(t->avoid, name)) return OK;      /* it is about to go */
-	if (places_has_pack(t->places, name)) return OK; /* the chain names it already */
-	if (store_pack_size(t->store, t->vault, name, &there, NULL) || there != size) return OK;
+	*taken = false;
+	if (!may_take(t, name, size)) return OK;
 	buf_init(&bytes, LIMIT_PACK);
 	enum err e = packread_table(t->packs, name, size, &table, &bytes, NULL);
-	if (!e) e = take_table(t, name, size, &table);
-	else if (e != E_NOMEM) e = OK; /* unreadable: not reused */
+	*taken = e == OK;
+	if (!e) e = tablejoin_add(&t->join, name, size, &table);
+	else if (e != E_NOMEM) e = OK;
 	buf_free(&bytes);
-	return why_err(why, e, "looking at what an earlier run stored");
+	return e;
 }
 
-static enum err take_rows(struct taking *t, struct span rows, struct why *why) {
-	enum err e = OK;
-	for (size_t at = 0; at + ROW <= rows.len && !e; at += ROW) {
-		struct hash name = hash_from(rows.ptr + at);
-		if (!row_ok(rows.ptr + at)) continue;
-		e = take_pack(t, &name, little_get32(rows.ptr + at + HASH_SIZE), why);
+static int by_row(const void *a, const void *b) {
+	return memcmp(a, b, ROW);
+}
+
+/* Each pack once, however often the records say it. */
+static enum err take_packs(struct taking *t, const struct places *places) {
+	size_t count = t->rows.len / ROW;
+	struct hash last = { { 0 } };
+	enum err e = places_names(places, &t->named);
+	qsort(t->rows.ptr, count, ROW, by_row);
+	for (size_t i = 0; i < count && !e; i++) {
+		const uint8_t *row = t->rows.ptr + i * ROW;
+		struct hash name = hash_from(row);
+		bool taken;
+		if (hash_equal(&name, &last)) continue;
+		e = take_pack(t, &name, little_get32(row + HASH_SIZE), &taken);
+		if (taken) last = name;
 	}
+	return e ? e : tablejoin_end(&t->join);
+}
+
+static enum err keep_rows(struct taking *t, struct span rows) {
+	enum err e = OK;
+	for (size_t at = 0; at + ROW <= rows.len && !e; at += ROW)
+		if (row_ok(rows.ptr + at)) e = buf_add(&t->rows, span_of(rows.ptr + at, ROW));
 	return e;
 }
 
@@ -175,30 +135,9 @@ static enum err take_record(void *ctx, const struct dirent *d, struct why *why) 
 	r->taken_fds[r->taken_count++] = fd;
 	buf_init(&rows, RECORD_MAX);
 	enum err e = file_read_whole(r->folder, d->d_name, RECORD_MAX, &rows, NULL);
-	if (!e) e = take_rows(t, buf_span(&rows), why);
-	else e = OK;
+	e = e ? OK
+		  : why_err(why, keep_rows(t, buf_span(&rows)), "looking at what an earlier run stored");
 	buf_free(&rows);
-	return e;
-}
-
-/* A run may have died before the rest of a cut block was stored: then the block's chunks are nowhere. */
-static enum err join_cuts(struct taking *t) {
-	enum err e = OK;
-	for (size_t i = 0; i < t->count && !e; i++)
-		for (size_t k = 0; k < t->count && t->seen[i].has_cut && !e; k++) {
-			if (!t->seen[k].continues || !hash_equal(&t->seen[k].previous, &t->seen[i].name))
-				continue;
-			struct indexhead_cut cut = {
-				.pack = t->seen[i].number,
-				.offset = t->seen[i].cut_offset,
-				.next_pack = t->seen[k].number,
-				.rest_length = t->seen[k].rest_length,
-			};
-			e = indexplan_cut(t->plan, &cut);
-			for (size_t n = t->seen[i].cut_from; n < t->seen[i].cut_to && !e; n++)
-				e = indexplan_row(t->plan, &t->cut_rows[n]);
-			break;
-		}
 	return e;
 }
 
@@ -228,25 +167,26 @@ static enum err start(struct runrecord *r, int state, const char *prefix, struct
 enum err runrecord_open(struct runrecord **out, int state, const struct hash *vault,
 	struct store *store, struct packread *packs, struct places *places, struct span avoid,
 	struct indexplan *plan, struct why *why) {
-	struct taking t = { .store = store,
-		.vault = vault,
-		.packs = packs,
-		.places = places,
-		.avoid = avoid,
-		.plan = plan };
+	struct taking t = {
+		.store = store, .vault = vault, .packs = packs, .avoid = avoid, .join = { .plan = plan }
+	};
 	char hex[HASH_HEX];
 	struct runrecord *r = mem_zalloc(sizeof *r);
 	if (!r) return why_err(why, E_NOMEM, "starting the record of this run");
 	r->folder = r->fd = -1;
+	buf_init(&t.rows, (size_t)TAKEN_MAX * RECORD_MAX);
+	buf_init(&t.named, names_max);
 	mutex_init(&r->lock);
 	hash_hex(hex, vault);
 	(void)snprintf(t.prefix, sizeof t.prefix, "%s-", hex);
 	t.r = r;
 	enum err e = start(r, state, t.prefix, why);
 	if (!e) e = file_list(r->folder, ".", take_record, &t, why);
-	if (!e) e = why_err(why, join_cuts(&t), "looking at what an earlier run stored");
-	mem_free(t.seen);
-	mem_free(t.cut_rows);
+	if (!e && t.rows.len)
+		e = why_err(why, take_packs(&t, places), "looking at what an earlier run stored");
+	tablejoin_done(&t.join);
+	buf_free(&t.rows);
+	buf_free(&t.named);
 	if (e) runrecord_close(r, false);
 	else *out = r;
 	return e;

@@ -20,6 +20,7 @@ void spare_init(struct spare *s, struct vault *v) {
 
 void spare_done(struct spare *s) {
 	fetch_free(s->fetch);
+	packset_done(&s->packs);
 	buf_free(&s->names);
 	buf_free(&s->spared);
 	buf_free(&s->unnamed);
@@ -49,6 +50,23 @@ static enum err add_unnamed(struct spare *s, const struct place *p) {
 	return e || !p->cut ? e : add_name(&s->unnamed, &p->next_pack);
 }
 
+static bool has_pack(const struct spare *s, const struct hash *name, uint32_t size) {
+	const struct packset_pack *pack = packset_find(&s->packs, name);
+	return pack && pack->size == size && !pack->is_purged;
+}
+
+/* Of the places, those that are there: an index may name packs that are lost, and a purged one may vanish at any time. */
+static size_t there(const struct spare *s, struct place *places, size_t count) {
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct place *p = &places[i];
+		if (!has_pack(s, &p->pack, p->pack_size)) continue;
+		if (p->cut && !has_pack(s, &p->next_pack, p->next_size)) continue;
+		places[kept++] = *p;
+	}
+	return kept;
+}
+
 /*
  * The places of a chunk: those that indexes in force name, or else what the tables of packs say: of packs that no index names
  * first, then of all, because a block may go on from one of those in one that is named.
@@ -57,11 +75,13 @@ static enum err find(struct spare *s, const struct hash *id, struct place out[PL
 	size_t *count, bool *indexed, struct why *why) {
 	struct places *places = fetch_places(s->fetch);
 	enum err e = places_indexed(places, id, out, count, why);
+	*count = e ? 0 : there(s, out, *count);
 	*indexed = *count > 0;
 	for (int scans = 0; !e && !*count && scans < 3; scans++) {
 		if (scans == 1) e = places_scan(places, why);
 		if (scans == 2) e = places_scan_all(places, why);
 		if (!e) e = places_find(places, id, out, count, why);
+		*count = e ? 0 : there(s, out, *count);
 	}
 	return e;
 }
@@ -106,6 +126,19 @@ static enum err look_at_snapshot(struct spare *s, const struct hash *id, struct 
 	return e;
 }
 
+/* Read anew for each look: what the snapshots that it looks at need was stored before their entries. */
+static enum err read_packs(struct spare *s, struct why *why) {
+	struct buf gone;
+	buf_init(&gone, names_max);
+	packset_done(&s->packs);
+	enum err e = packset_read(&s->packs, s->v->session->store, &s->v->id, why);
+	if (!e) e = intents_gone(s->v, &gone, why);
+	for (size_t i = 0; i < s->packs.count && !e; i++)
+		s->packs.packs[i].is_purged = intents_has(buf_span(&gone), &s->packs.packs[i].name);
+	buf_free(&gone);
+	return e;
+}
+
 static enum err look_once(struct spare *s, uint64_t since, struct why *why) {
 	const struct vaultstate *state = &s->v->state;
 	struct fetch_params fp = { .vault = s->v, .threads = 1, .warn = s->warn, .ctx = s->ctx };
@@ -116,6 +149,7 @@ static enum err look_once(struct spare *s, uint64_t since, struct why *why) {
 	s->fetch = NULL;
 	if (!any) return OK;
 	enum err e = fetch_new(&s->fetch, &fp, why);
+	if (!e) e = read_packs(s, why);
 	for (size_t i = 0; i < state->snapshot_count && !e; i++) {
 		const struct vault_snapshot *v = &state->snapshots[i];
 		if (!v->forgotten && v->touched > since) e = look_at_snapshot(s, &v->id, why);

@@ -6,6 +6,7 @@
 #define CLIENT_SPARE_H
 
 #include "client/fetch.h"
+#include "client/packset.h"
 
 struct spare {
 	struct vault *v;
@@ -17,6 +18,7 @@ struct spare {
 	uint64_t looked;     /* entries of the chain that the last look has seen */
 	uint32_t pack_limit; /* tests; 0: full packs */
 	struct fetch *fetch;
+	struct packset packs; /* in the store, as of the last look */
 };
 
 void spare_init(struct spare *s, struct vault *v);

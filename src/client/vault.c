@@ -387,6 +387,7 @@ enum err vault_create(struct session *s, const struct vault_new *n, struct why *
 	if (!s->account.is_home)
 		return why_set(why, E_DENIED, "%s is a mirror of this account: make the vault in its home",
 			store_address(s->store));
+	/* before anything is stored; account_append looks again */
 	if (accountstate_vault_named(&s->account.state, span_text(n->name)))
 		return why_set(why, E_EXISTS, "the account has a vault called %s already", n->name);
 	struct box_content *content = secretmem_alloc(sizeof *content);

@@ -47,7 +47,7 @@ MUST_USE enum err vault_prepare_write(struct vault *v, struct why *why);
  */
 MUST_USE enum err vault_move_home(struct vault *v, const struct hash *store, struct why *why);
 
-/* Makes a vault called ${name} in the session's store and adds it to the account. */
+/* Makes a vault called ${name} in the session's store and adds it to the account. E_EXISTS: it has one of that name, maybe since just now. */
 struct vault_new {
 	const char *name;
 	uint64_t hold; /* seconds */

@@ -187,7 +187,10 @@ static enum err apply_body(struct accountstate *s, const struct entry *entry,
 		return e ? e : add_device(s, &b->device, entry->time);
 	case ACCOUNTBODY_RECOVERY: return apply_recovery(s, b, author, entry->time);
 	case ACCOUNTBODY_VAULT: return apply_vault(s, &b->vault);
-	case ACCOUNTBODY_ROTATE: s->rotate_due = false; return OK;
+	case ACCOUNTBODY_ROTATE:
+		s->rotate_due = false;
+		s->epoch_began = s->count;
+		return OK;
 	case ACCOUNTBODY_HOME: s->home = pub->store; return OK;
 	default: return E_UNSUPPORTED;
 	}

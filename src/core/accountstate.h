@@ -48,8 +48,9 @@ struct accountstate {
 	struct account_vault *vaults;
 	size_t vault_count, vault_room;
 	struct hash home;
-	bool rotate_due;     /* a recovery entry still waits for its rotate */
-	uint64_t vaults_due; /* sequence of the newest entry that makes vaults due; 0: none */
+	uint64_t epoch_began; /* sequence of the newest create or rotate entry */
+	bool rotate_due;      /* a recovery entry still waits for its rotate */
+	uint64_t vaults_due;  /* sequence of the newest entry that makes vaults due; 0: none */
 	uint64_t void_count;
 	uint64_t newest_void;
 };

@@ -500,6 +500,40 @@ static void another_device(void **state) {
 	assert_int_equal(result(box->store, &second, false), OK);
 }
 
+/* Killed, or cut off, between the entry that adds it and the rotation that gives it a box: the next try finishes. */
+static void a_device_that_was_half_added(void **state) {
+	(void)state;
+	static const struct faulty_order orders[] = {
+		{ .verb = FAULTY_CHAIN_APPEND, .nth = 2, .way = FAULTY_BEFORE, .error = E_IO },
+		{ .verb = FAULTY_CHAIN_APPEND, .nth = 1, .way = FAULTY_AFTER, .error = E_IO },
+		{ .verb = FAULTY_OBJECT_PUT, .nth = 1, .way = FAULTY_BEFORE, .error = E_IO },
+	};
+	struct actor kit = kit_actor(&box->kit);
+	struct why why = { OK, "" };
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+		struct actor second;
+		struct account by_kit;
+		struct device_keys keys;
+		uint64_t before = length();
+		assert_int_equal(devicekeys_generate(&keys, fresh()), OK);
+		account_actor_device(&second, &keys);
+		open_well(&by_kit, box->store, &kit, false);
+		faulty_order(box->store, orders[i]);
+		assert_int_equal(account_add_device(&by_kit, &keys, span_text("second"), &why), E_IO);
+		faulty_clear(box->store);
+		account_close(&by_kit);
+		assert_int_equal(length(), before + 1);
+		assert_int_equal(result(box->raw, &second, false), E_DENIED);
+		open_well(&by_kit, box->store, &kit, false);
+		rawbox_ok(account_add_device(&by_kit, &keys, span_text("second"), &why), &why);
+		assert_int_equal(length(), before + 2);
+		assert_int_equal(result(box->raw, &second, false), OK);
+		assert_int_equal(account_add_device(&by_kit, &keys, span_text("second"), &why), E_EXISTS);
+		account_close(&by_kit);
+		assert_int_equal(length(), before + 2);
+	}
+}
+
 struct joining {
 	struct account by_kit;
 	struct device_keys keys;
@@ -650,6 +684,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_kit_that_is_no_more_writes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_kit_that_is_replaced_while_it_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_device_that_was_half_added, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_device_that_comes_while_the_kit_is_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_mirror_is_only_read, setup, teardown),

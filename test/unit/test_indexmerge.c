@@ -13,10 +13,11 @@
 #include "client/intents.h"
 #include "client/packrun.h"
 #include "clientbox.h"
+#include "format/limits.h"
 #include "prunebox.h"
 
-/* MANY: indexes that are merged. RIVALS: more than a try is repeated. */
-enum { MANY = 16, RIVALS = 40, PLACE = 2 * HASH_SIZE + 8 };
+/* MANY: indexes that are merged. RIVALS: more than a try is repeated. COPIES: more than one entry replaces. */
+enum { MANY = 16, RIVALS = 40, COPIES = LIMIT_INDEXES_REMOVED + 6, PLACE = 2 * HASH_SIZE + 8 };
 
 /* Backups of a new small file each, until there are ${count} indexes. */
 static void make_indexes(struct prunebox *p, struct hash *snapshots, size_t count) {
@@ -396,6 +397,42 @@ static void others_without_end(void **state) {
 	buf_free(&after);
 }
 
+/* More than one entry can replace: it takes several, and none of them is left. */
+static void more_than_one_entry_replaces(void **state) {
+	struct prunebox *p = *state;
+	struct why why = { OK, "" };
+	static struct location copies[COPIES];
+	prunebox_file(p, "file", 3000, 1);
+	(void)prunebox_backup(p);
+	prunebox_file(p, "other", 3000, 2);
+	(void)prunebox_backup(p);
+	struct buf before = rows_of(p), some;
+	struct hash none = { { 1 } }, gone = hash_from(before.ptr + HASH_SIZE);
+	buf_init(&some, 1 << 16);
+	write_copies(p, copies, COPIES);
+	for (size_t i = 0; i < COPIES; i++) {
+		assert_int_equal(location_add(&some, &copies[i]), OK);
+		if ((i + 1) % LIMIT_INDEXES_ADDED && i + 1 < COPIES) continue;
+		struct vault_entry entry = { .body = { .type = VAULTBODY_INDEX } };
+		entry.body.added.rows = buf_span(&some);
+		(void)prunebox_append(p, &entry);
+		buf_clear(&some);
+	}
+	assert_int_equal(p->t.vault.state.index_count, COPIES + 2);
+	uint64_t entries = p->t.vault.state.count;
+	clientbox_ok(without(p, hash_span(&none), &why), &why);
+	assert_int_equal(p->t.vault.state.count, entries);
+	clientbox_ok(indexmerge_without(&p->t.vault, hash_span(&gone), 0, &why), &why);
+	assert_int_equal(p->t.vault.state.count, entries + 2);
+	assert_int_equal(p->t.vault.state.void_count, 0);
+	assert_false(is_named(p, hash_span(&gone)));
+	struct buf after = rows_of(p);
+	expect_without(&before, &after, hash_span(&gone));
+	buf_free(&before);
+	buf_free(&after);
+	buf_free(&some);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
@@ -407,6 +444,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(
 			another_replaces_it_first, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_merge_gives_way, prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			more_than_one_entry_replaces, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(others_without_end, prunebox_setup, prunebox_teardown),
 	};
 	return cmocka_run_group_tests_name("indexmerge", tests, NULL, NULL);

@@ -148,6 +148,44 @@ static void waste_is_stored_again(void **state) {
 	buf_free(&before);
 }
 
+/* The pack at the end of a run is never full: storing it again would only make another like it. */
+static void a_second_prune_finds_nothing(void **state) {
+	struct prunebox *p = *state;
+	struct prune_options o = prunebox_options();
+	for (int full = 0; full < 2; full++) {
+		struct scene s = make_scene(p);
+		o.pack_limit = full ? 0 : TESTVAULT_PACK;
+		assert_true(prunebox_prune(p, &o).repacked_packs > 0);
+		prunebox_check(p, &s.second);
+		uint64_t entries = p->t.vault.state.count;
+		struct prune_result r = prunebox_prune(p, &o);
+		assert_int_equal(r.repacked_packs, 0);
+		assert_int_equal(r.named_packs, 0);
+		assert_int_equal(p->t.vault.state.count, entries);
+		prunebox_file(p, "b", 30000, 9);
+	}
+}
+
+/* Several of them become one. */
+static void small_packs_are_put_together(void **state) {
+	struct prunebox *p = *state;
+	struct prune_options o = prunebox_options();
+	struct hash snapshots[4];
+	char name[16];
+	o.pack_limit = 0;
+	for (size_t i = 0; i < 4; i++) {
+		(void)snprintf(name, sizeof name, "f%zu", i);
+		prunebox_file(p, name, 3000, i);
+		snapshots[i] = prunebox_backup(p);
+	}
+	size_t packs = pack_count(p);
+	assert_true(packs > 4);
+	assert_true(prunebox_prune(p, &o).repacked_packs > 4);
+	assert_true(pack_count(p) < packs);
+	for (size_t i = 0; i < 4; i++) prunebox_check(p, &snapshots[i]);
+	assert_int_equal(prunebox_prune(p, &o).repacked_packs, 0);
+}
+
 /* As much waste as may stay, to the byte; and by share, to a millionth. */
 static void waste_may_stay(void **state) {
 	struct prunebox *p = *state;
@@ -228,7 +266,12 @@ static void the_rest_of_a_block_goes_with_it(void **state) {
 	struct hash rest, snapshot;
 	for (size_t len = 56000;; len += 700) {
 		assert_true(len < 90000);
+		/* another folder, so that the pack with its list has something that nothing needs */
 		prunebox_file(p, "a", len, len);
+		prunebox_file(p, "empty", 0, 0);
+		snapshot = prunebox_backup(p);
+		prunebox_forget(p, &snapshot);
+		prunebox_remove(p, "empty");
 		snapshot = prunebox_backup(p);
 		if (prunebox_find_rest(p, &rest)) break;
 		prunebox_forget(p, &snapshot);
@@ -236,16 +279,16 @@ static void the_rest_of_a_block_goes_with_it(void **state) {
 	(void)prunebox_prune(p, &any);
 	assert_int_equal(prunebox_present(p, hash_span(&rest)), 1);
 	prunebox_check(p, &snapshot);
-	/* the two with the most waste: that one, and the one with the folders */
+	/* those with the most waste: that one, and those with the folders */
 	o.dry_run = true;
 	struct prune_result r = prunebox_prune(p, &o);
 	uint64_t waste = r.bytes - r.named_bytes - r.used;
-	for (uint64_t step = 1; r.repacked_packs < 2; step++) {
+	for (uint64_t step = 1; r.repacked_packs < 3; step++) {
 		assert_true(step <= 100);
 		o.max_unused = waste - waste * step / 100;
 		r = prunebox_prune(p, &o);
 	}
-	assert_int_equal(r.repacked_packs, 2);
+	assert_int_equal(r.repacked_packs, 3);
 	o.dry_run = false;
 	(void)prunebox_prune(p, &o);
 	assert_int_equal(prunebox_present(p, hash_span(&rest)), 0);
@@ -700,6 +743,10 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(what_nothing_needs_goes, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(what_any_snapshot_needs_stays, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_dry_run_changes_nothing, setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_second_prune_finds_nothing, prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			small_packs_are_put_together, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(waste_is_stored_again, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(waste_may_stay, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(

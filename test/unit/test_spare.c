@@ -223,6 +223,102 @@ static void another_place_is_enough(void **state) {
 	buf_free(&packs);
 }
 
+/* Two runs that stored the same: only the second's snapshot is looked at. The packs of each. */
+struct doubled {
+	struct hash second;
+	struct buf older, newer;
+	uint64_t intent; /* of the older ones */
+};
+
+static struct doubled store_twice(struct prunebox *p) {
+	struct doubled d;
+	char path[SCRATCH_MAX];
+	prunebox_file(p, "a", 100000, 1);
+	(void)prunebox_backup(p);
+	d.older = prunebox_packs(p);
+	/* the second run may not refer to them, and has no cache */
+	d.intent = prunebox_intend(p, buf_span(&d.older));
+	scratch_remove(scratch_join(path, p->folder, "home/cache"));
+	prunebox_file(p, "b", 1000, 2);
+	d.second = prunebox_backup(p);
+	struct buf all = prunebox_packs(p);
+	d.newer = minus(buf_span(&all), buf_span(&d.older));
+	buf_free(&all);
+	return d;
+}
+
+static void doubled_free(struct doubled *d) {
+	buf_free(&d->older);
+	buf_free(&d->newer);
+}
+
+static bool holds_index(const struct prunebox *p, const struct hash *pack) {
+	const struct vaultstate *v = &p->t.vault.state;
+	bool holds = false;
+	for (size_t i = 0; i < v->index_count; i++)
+		holds |= hash_equal(&v->indexes[i].location.pack, pack);
+	return holds;
+}
+
+/* An index says that a chunk lies elsewhere too, but that pack is not there, or not whole: it saves none. */
+static void a_place_that_is_not_there_is_none(void **state) {
+	struct prunebox *p = *state;
+	struct doubled d = store_twice(p);
+	struct why why = { OK, "" };
+	size_t tried = 0, spared = 0;
+	for (size_t at = 0; at < d.newer.len; at += HASH_SIZE) {
+		struct hash name = hash_from(d.newer.ptr + at);
+		if (holds_index(p, &name)) continue;
+		for (size_t way = 0; way < 2; way++) {
+			struct rawstore_copy *copy = rawstore_copy(p->raw);
+			struct rawstore_item *pack =
+				rawstore_find(p->raw, RAWSTORE_PACK, &p->t.vault.id, &name, 0);
+			if (way) pack->len--;
+			else prunebox_lose(p, &name);
+			struct spare s = begin(p, buf_span(&d.older));
+			enum err e = spare_look(&s, d.intent, &why);
+			/* what lies in that one alone is an alarm, and else what its chunks' other place is stays */
+			assert_true(e == E_FORGED || (e == OK && s.names.len < d.older.len));
+			spared += e == OK;
+			tried++;
+			spare_done(&s);
+			rawstore_set(p->raw, copy);
+			rawstore_copy_free(copy);
+		}
+	}
+	assert_true(tried > 0 && spared > 0);
+	doubled_free(&d);
+}
+
+/* Nor does a pack that a purge named: who purged it may delete it at any moment. */
+static void a_place_that_was_purged_is_none(void **state) {
+	struct prunebox *p = *state;
+	struct doubled d = store_twice(p);
+	struct why why = { OK, "" };
+	struct vault_entry purged = {
+		.body = { .type = VAULTBODY_PURGE },
+		.public_part = { .kind = ENTRYPUBLIC_PURGE, .intent = d.intent },
+	};
+	unname(p, buf_span(&d.older));
+	clientbox_ok(
+		intents_make(&p->t.vault, buf_span(&d.older), &purged.public_part.packs, &why), &why);
+	(void)prunebox_append(p, &purged);
+	assert_int_equal(p->t.vault.state.purge_count, 1);
+	prunebox_forget(p, &d.second);
+	unname(p, buf_span(&d.newer));
+	uint64_t since = now(p);
+	prunebox_keep(p, &d.second);
+	struct spare s = begin(p, buf_span(&d.newer));
+	look(&s, since);
+	spare_done(&s);
+	for (size_t at = 0; at < d.older.len; at += HASH_SIZE) {
+		struct hash name = hash_from(d.older.ptr + at);
+		prunebox_lose(p, &name);
+	}
+	prunebox_check(p, &d.second);
+	doubled_free(&d);
+}
+
 /* Another process keeps a snapshot while ours writes its index. */
 struct keeper {
 	struct prunebox *p;
@@ -330,6 +426,10 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(
 			a_pack_with_nothing_but_a_rest, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(another_place_is_enough, prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_place_that_is_not_there_is_none, prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_place_that_was_purged_is_none, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			one_comes_while_it_looks, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(

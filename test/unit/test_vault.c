@@ -149,6 +149,53 @@ static void many_names(void **state) {
 	assert_int_equal(open_named(&v, name, &why), E_NOTFOUND);
 }
 
+/* Another process of this device makes one of the same name right before the account names ours. */
+struct namesake {
+	struct testvault t;
+	bool is_done;
+};
+
+static enum err name_first(void *ctx, const struct hash *chain, uint64_t seq, struct span bytes) {
+	struct namesake *n = ctx;
+	struct vault_new photos = { .name = "photos", .chunks = testvault_chunks };
+	struct why why = { OK, "" };
+	(void)seq;
+	(void)bytes;
+	if (n->is_done || !hash_equal(chain, &box->t.session.account.id)) return OK;
+	n->is_done = true;
+	rawbox_ok(vault_create(&n->t.session, &photos, &why), &why);
+	return OK;
+}
+
+static void two_make_one_of_the_same_name(void **state) {
+	(void)state;
+	struct namesake n = { .is_done = false };
+	struct accountstate *a = &box->t.session.account.state;
+	struct why why;
+	testvault_must_open(&n.t, box->raw);
+	rawstore_on_append(box->raw, name_first, &n);
+	assert_int_equal(create("photos", &why), E_EXISTS);
+	rawstore_on_append(box->raw, NULL, NULL);
+	assert_true(n.is_done);
+	assert_non_null(strstr(why.msg, "photos"));
+	assert_int_equal(a->vault_count, 2);
+	assert_int_equal(result("photos"), OK); /* the first one */
+	testvault_close(&n.t);
+	/* whose row may be changed */
+	struct account_vault row = *accountstate_vault_named(a, span_text("photos"));
+	struct accountbody again = {
+		.type = ACCOUNTBODY_VAULT,
+		.vault = { .vault = row.vault,
+			.store = row.store,
+			.role = row.role,
+			.name = span_text("photos"),
+			.anchor_sequence = row.anchor_sequence,
+			.anchor_hash = row.anchor_hash },
+	};
+	rawbox_ok(account_append(&box->t.session.account, &again, &why), &why);
+	assert_int_equal(a->vault_count, 2);
+}
+
 static void a_vault_that_cannot_be_made(void **state) {
 	(void)state;
 	static const enum faulty_verb verbs[] = { FAULTY_OBJECT_PUT, FAULTY_CHAIN_APPEND };
@@ -549,6 +596,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_make_one_of_the_same_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_vault_that_cannot_be_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_store_that_lies, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_verified_is_kept, setup, teardown),
