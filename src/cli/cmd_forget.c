@@ -6,10 +6,10 @@
 #include "base/mem.h"
 #include "cli/chosen.h"
 #include "cli/cmd.h"
+#include "cli/cmd_prune.h"
 #include "cli/say.h"
 #include "cli/snapshotrow.h"
 #include "cli/table.h"
-#include "cli/verb.h"
 #include "client/forget.h"
 #include "client/when.h"
 #include "core/retention.h"
@@ -285,12 +285,10 @@ static void run(struct forgetting *f) {
 }
 
 /* Prune reads its options from this command line, which has them too. */
-static int prune(const struct invocation *inv) {
-	const struct verb *v = verb_find("prune");
+static int prune(struct forgetting *f) {
+	struct span forgotten = span_of(f->doomed, f->doomed_count * sizeof(*f->doomed));
 
-	if (v && v->run) return v->run(inv);
-	say_error(inv->say, "this build of broch has no \"prune\"");
-	return EXITCODE_ERROR;
+	return cmd_prune_run(f->inv, &f->opening.vault, forgotten);
 }
 
 int cmd_forget(const struct invocation *inv) {
@@ -307,10 +305,10 @@ int cmd_forget(const struct invocation *inv) {
 	if (why.code) return opening_failed(inv, &why);
 	f.code = opening_vault(&f.opening, inv);
 	if (!f.code) run(&f);
+	if (!f.code && invocation_flag(inv, "prune")) f.code = prune(&f);
 	opening_close(&f.opening);
 	mem_free(f.rows);
 	mem_free(f.grouped);
 	mem_free(f.doomed);
-	if (!f.code && invocation_flag(inv, "prune")) return prune(inv);
 	return f.code;
 }

@@ -115,10 +115,14 @@ static void tell(
 	if (dry) say_out(say, "nothing was changed\n");
 }
 
-int cmd_prune_run(const struct invocation *inv, struct vault *v) {
+int cmd_prune_run(const struct invocation *inv, struct vault *v, struct span forgotten) {
 	struct showing s = { .inv = inv };
 	struct prune_options o = {
-		.dry_run = invocation_flag(inv, "dry-run"), .ticked = ticked, .warn = warned, .ctx = &s
+		.dry_run = invocation_flag(inv, "dry-run"),
+		.forgotten = forgotten,
+		.ticked = ticked,
+		.warn = warned,
+		.ctx = &s,
 	};
 	struct prune_result result = { .packs = 0 };
 	struct why why = { 0 };
@@ -136,7 +140,7 @@ int cmd_prune(const struct invocation *inv) {
 	struct opening o = { .has_session = false };
 	int code = opening_vault(&o, inv);
 
-	if (!code) code = cmd_prune_run(inv, &o.vault);
+	if (!code) code = cmd_prune_run(inv, &o.vault, span_of(NULL, 0));
 	opening_close(&o);
 	return code;
 }

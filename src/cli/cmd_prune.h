@@ -5,7 +5,7 @@
 #include "cli/invocation.h"
 #include "client/vault.h"
 
-/* Gives an enum exitcode and has said what came of it. */
-int cmd_prune_run(const struct invocation *inv, struct vault *v);
+/* Gives an enum exitcode and has said what came of it. ${forgotten}: see struct prune_options. */
+int cmd_prune_run(const struct invocation *inv, struct vault *v, struct span forgotten);
 
 #endif

@@ -49,8 +49,9 @@ struct prune {
 	struct buf already; /* packs that intents in force name, ascending */
 	struct buf spared; /* of those, what purges will spare for snapshots touched at ${spared_for} */
 	uint64_t spared_for;
-	uint64_t touched; /* of the snapshot that is being looked at */
-	struct buf names; /* doomed, ascending */
+	uint64_t touched;     /* of the snapshot that is being looked at */
+	struct buf names;     /* doomed, ascending */
+	struct buf forgotten; /* see struct prune_options: ascending */
 };
 
 static void tick(const struct prune *p, const char *step, uint64_t done, uint64_t total) {
@@ -228,13 +229,18 @@ static enum err mark_snapshot(struct prune *p, const struct vault_snapshot *v, s
 	return e;
 }
 
+static bool is_forgotten(const struct prune *p, const struct vault_snapshot *s) {
+	return s->forgotten || intents_has(buf_span(&p->forgotten), &s->id);
+}
+
 static enum err mark_all(struct prune *p, struct why *why) {
 	const struct vaultstate *s = &p->v->state;
 	enum err e = OK;
 	p->marked_at = s->count - 1;
 	for (; p->marked < s->snapshot_count && !e; p->marked++) {
 		tick(p, "looking at what snapshots need", p->marked, s->snapshot_count);
-		if (!s->snapshots[p->marked].forgotten) e = mark_snapshot(p, &s->snapshots[p->marked], why);
+		if (!is_forgotten(p, &s->snapshots[p->marked]))
+			e = mark_snapshot(p, &s->snapshots[p->marked], why);
 	}
 	return e;
 }
@@ -478,7 +484,11 @@ static enum err start(struct prune *p, struct why *why) {
 	buf_init(&p->already, names_max);
 	buf_init(&p->spared, names_max);
 	buf_init(&p->missing, names_max);
+	buf_init(&p->forgotten, names_max);
 	enum err e = intents_doomed(v, &p->already, why);
+	if (!e && p->o->dry_run)
+		e = why_err(why, buf_add(&p->forgotten, p->o->forgotten), "looking at snapshots");
+	intents_sort(&p->forgotten);
 	if (!e) e = fetch_new(&p->fetch, &fp, why);
 	if (!e && places_damaged(fetch_places(p->fetch))) e = damaged(v, why);
 	if (!e) e = why_err(why, indexplan_new(&p->rows), "reading the index");
@@ -541,6 +551,7 @@ static void done(struct prune *p) {
 	buf_free(&p->already);
 	buf_free(&p->spared);
 	buf_free(&p->missing);
+	buf_free(&p->forgotten);
 }
 
 static bool anything_to_do(const struct prune *p) {

@@ -18,6 +18,8 @@ typedef void prune_ticked(void *ctx, const struct prune_progress *p);
 
 struct prune_options {
 	bool dry_run;
+	/* in a dry run: snapshots (ids of HASH_SIZE bytes) that are looked at as if they were forgotten */
+	struct span forgotten;
 	uint64_t max_unused;      /* waste that may stay: bytes; PRUNE_ANY_UNUSED: any */
 	bool max_unused_is_share; /* instead: millionths of what is used */
 	prune_ticked *ticked;

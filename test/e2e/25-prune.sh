@@ -45,6 +45,23 @@ expect 0 "$broch" check --read-data
 rm -rf back
 expect 0 "$broch" restore latest --to back
 expect 0 diff -r src "back$tmp/src"
+# again: nothing is left to do
+expect 0 "$broch" prune --max-unused 0 --json
+is "$(member out prune packs_repacked) $(member out prune packs_announced)" "0 0"
+# a dry run of both says what prune frees once the snapshots are forgotten
+head -c 6000000 /dev/urandom >src/z
+snap src
+rm src/z
+snap src
+expect 0 "$broch" forget --keep-last 1 --prune --max-unused unlimited --dry-run --json
+freed=$(member out prune bytes_announced)
+is "$(member out prune dry_run) $(member out prune bytes_deleted)" "True 0"
+if [ "$freed" -gt 6000000 ]; then ok; else wrong "would free $freed bytes"; fi
+expect 0 "$broch" prune --max-unused unlimited --dry-run --json
+is "$(member out prune bytes_announced)" 0
+is "$("$broch" snapshots --json | wc -l)" 3
+expect 0 "$broch" forget --keep-last 1 --prune --max-unused unlimited --json
+is "$(member out prune bytes_deleted)" "$freed"
 # what may stay unused stays
 head -c 6000000 /dev/urandom >src/y
 snap src
