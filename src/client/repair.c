@@ -34,12 +34,10 @@ static void warned(void *ctx, const struct why *why) {
 
 /* Packs that are on their way out get into no index. */
 static enum err mark_leaving(struct repair *p, struct why *why) {
-	const struct vaultstate *s = &p->v->state;
 	struct buf names;
 	buf_init(&names, names_max);
 	enum err e = intents_doomed(p->v, &names, why);
-	for (size_t i = 0; i < s->purge_count && !e; i++)
-		e = intents_purged(p->v, &s->purges[i], &names, why);
+	if (!e) e = intents_gone(p->v, &names, why);
 	for (size_t at = 0; !e && at < names.len; at += HASH_SIZE) {
 		struct hash name = hash_from(names.ptr + at);
 		struct packset_pack *pack = packset_find(&p->packs, &name);
@@ -106,8 +104,8 @@ static enum err verified(void *ctx, struct packset_pack *pack, const struct pack
 	struct repair *p = ctx;
 	enum err e = OK;
 	if (pack->is_doomed || (next && next->is_doomed)) return OK;
-	/* of a pack whose places were kept, only a block that goes on here can be new: and it is known already */
-	if (!p->o->read_data && !pack->is_chosen) return OK;
+	/* of a pack whose places were kept, only a block that goes on in one that was read can be new */
+	if (!p->o->read_data && !pack->is_chosen && (!next || pack->has_cut)) return OK;
 	for (size_t i = 0; i < hashlist_count(&b->ids) && !e; i++) {
 		struct indexleaf_row row = {
 			.id = hashlist_at(&b->ids, i),
@@ -118,6 +116,51 @@ static enum err verified(void *ctx, struct packset_pack *pack, const struct pack
 		e = add_row(p, &row, pack, next, rest_length);
 		pack->lost -= pack->lost > 0;
 	}
+	return e;
+}
+
+/* The table of a pack, or false: what can't be read is left to those who read it whole. */
+static bool table_of(struct repair *p, const struct packset_pack *pack, struct packtable *table,
+	struct buf *bytes, enum err *e, struct why *why) {
+	struct why reason = { OK, "" };
+	buf_clear(bytes);
+	*e = packread_table(fetch_packs(p->fetch), &pack->name, pack->size, table, bytes, &reason);
+	if (!*e) return true;
+	if (*e == E_NOMEM) *why = reason;
+	else *e = OK;
+	return false;
+}
+
+static bool ends_cut(const struct packtable *table) {
+	struct packtable_block b = { .cut = false };
+	struct span rest = table->blocks;
+	while (packtable_next(&rest, &b)) continue;
+	return b.cut;
+}
+
+/*
+ * A block that begins in a pack to be read may go on in one that an index names: it is put together where that one is read.
+ * Which one it is only its table says.
+ */
+static enum err choose_rests(struct repair *p, struct why *why) {
+	struct packtable table;
+	struct buf bytes, cut;
+	enum err e = OK;
+	buf_init(&bytes, LIMIT_PACK);
+	buf_init(&cut, names_max);
+	for (size_t i = 0; i < p->packs.count && !e; i++) {
+		const struct packset_pack *pack = &p->packs.packs[i];
+		if (pack->is_chosen && table_of(p, pack, &table, &bytes, &e, why) && ends_cut(&table))
+			e = why_err(why, buf_add(&cut, hash_span(&pack->name)), "reading packs");
+	}
+	for (size_t i = 0; i < p->packs.count && !e && cut.len; i++) {
+		struct packset_pack *pack = &p->packs.packs[i];
+		if (pack->is_chosen || pack->is_doomed) continue;
+		if (table_of(p, pack, &table, &bytes, &e, why) && table.continues)
+			pack->is_chosen = intents_has(buf_span(&cut), &table.previous);
+	}
+	buf_free(&bytes);
+	buf_free(&cut);
 	return e;
 }
 
@@ -138,6 +181,11 @@ static enum err read_packs(struct repair *p, struct why *why) {
 		bool named =
 			pack->is_named || (places_damaged(places) == 0 && places_has_pack(places, &pack->name));
 		pack->is_chosen = !pack->is_doomed && (p->o->read_data || !named);
+	}
+	enum err e = p->o->read_data ? OK : choose_rests(p, why);
+	if (e) return e;
+	for (size_t i = 0; i < p->packs.count; i++) {
+		struct packset_pack *pack = &p->packs.packs[i];
 		p->out->packs_read += pack->is_chosen;
 		pack->lost = pack->is_chosen ? pack->rows : 0;
 		pack->rows = 0; /* what an index says of it is not what is looked at here */
