@@ -329,7 +329,7 @@ static void find_parent(struct attempt *a) {
 	}
 }
 
-/* The tree cache of this branch, if it describes a snapshot that is still there. */
+/* The tree cache of this branch, if it describes a snapshot that is still there, with all it needs in packs that stay. */
 static enum err open_cache(struct attempt *a, struct why *why) {
 	struct derive d;
 	uint8_t key[HASH_SIZE];
@@ -350,7 +350,7 @@ static enum err open_cache(struct attempt *a, struct why *why) {
 	if (treecache_root(a->cache, &snapshot, &root) && !a->o->force && !a->packs_missing &&
 		!places_damaged(fetch_places(a->fetch))) {
 		const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &snapshot);
-		if (known && !known->forgotten) {
+		if (known && !known->forgotten && !intents_threaten(a->v, known)) {
 			a->walk.use_cache = true;
 			a->walk.cache_root = root;
 		}

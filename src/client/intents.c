@@ -89,6 +89,14 @@ enum err intents_doomed(struct vault *v, struct buf *out, struct why *why) {
 	return e;
 }
 
+bool intents_threaten(const struct vault *v, const struct vault_snapshot *s) {
+	for (size_t i = 0; i < v->state.intent_count; i++) {
+		uint64_t at = v->state.intents[i].sequence;
+		if (at > s->sequence && at < s->touched) return true;
+	}
+	return false;
+}
+
 enum err intents_make(
 	struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why) {
 	struct hashlist list = { .rows = names };

@@ -25,6 +25,12 @@ MUST_USE enum err intents_doomed(struct vault *v, struct buf *out, struct why *w
 MUST_USE enum err intents_make(
 	struct vault *v, struct span names, struct entrypublic_packs *out, struct why *why);
 
+/*
+ * Whether an intent in force may name packs that hold what the snapshot needs: it came when that was forgotten, which has been
+ * kept since. No other does: a prune looks at all snapshots that are not forgotten.
+ */
+bool intents_threaten(const struct vault *v, const struct vault_snapshot *s);
+
 /* Sorts rows of HASH_SIZE bytes and drops doubles. */
 void intents_sort(struct buf *names);
 

@@ -211,8 +211,42 @@ static void what_is_lost_is_said(void **state) {
 	assert_int_equal(prune_run(&f->t.vault, &o, &r, &why), E_FORGED);
 }
 
+/*
+ * Kept in time, while its packs are announced still: the next backup of the same files has a cache that describes it, and stores
+ * again what lies in them all the same. Nothing new relies on what is announced.
+ */
+static void a_backup_beside_what_was_kept(void **state) {
+	struct fixture *f = *state;
+	struct why why = { OK, "" };
+	struct buf doomed;
+	struct hash both[] = { f->first, f->second };
+	clientbox_settle(&f->t);
+	f->second = both[1] = clientbox_backup(&f->t, &f->o).snapshot;
+	f->o.force = false;
+	forget(f);
+	for (size_t i = 0; i < f->t.vault.state.snapshot_count; i++) {
+		struct hash id = f->t.vault.state.snapshots[i].id;
+		if (!f->t.vault.state.snapshots[i].forgotten)
+			clientbox_ok(forget_snapshots(&f->t.vault, &id, 1, &why), &why);
+	}
+	assert_true(prune(f).named_packs > 0);
+	clientbox_ok(forget_undo(&f->t.vault, &both[1], &why), &why);
+	struct hash later = clientbox_backup(&f->t, &f->o).snapshot;
+	/* as if they were gone */
+	buf_init(&doomed, 1 << 20);
+	clientbox_ok(intents_doomed(&f->t.vault, &doomed, &why), &why);
+	assert_true(doomed.len > 0);
+	for (size_t at = 0; at < doomed.len; at += HASH_SIZE) {
+		struct hash name = hash_from(doomed.ptr + at);
+		clientbox_ok(store_pack_delete(f->t.inner, &f->t.vault.id, &name, &why), &why);
+	}
+	buf_free(&doomed);
+	clientbox_compare(&f->t, &later);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_backup_beside_what_was_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_snapshot_kept_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_snapshot_kept_is_spared, setup_no_hold, teardown),
 		cmocka_unit_test_setup_teardown(an_announcement_taken_back, setup, teardown),
