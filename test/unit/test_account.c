@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "client/account.h"
 #include "rawbox.h"
 #include "secret/locator.h"
@@ -368,6 +369,32 @@ static void a_rotation_that_another_made(void **state) {
 	assert_int_equal(result(box->store, device(), true), OK);
 }
 
+/* An entry that could not be applied is applied when it is tried again, and not passed over: memory runs out at each place. */
+static void what_could_not_be_applied_comes_first(void **state) {
+	(void)state;
+	struct account other;
+	struct why why = { OK, "" };
+	bool was_short = true;
+	unsigned failures = 0;
+	open_well(&other, box->raw, device(), false);
+	for (unsigned n = 1; was_short; n++) {
+		rawbox_ok(append(&other, 200 + 2 * n, &why), &why);
+		rawbox_ok(append(&other, 201 + 2 * n, &why), &why);
+		uint64_t before = mem_count();
+		mem_fail_at(n);
+		enum err e = account_refresh(mine, &why);
+		mem_fail_at(0);
+		was_short = mem_count() - before >= n;
+		assert_true(e == OK || (was_short && e == E_NOMEM));
+		failures += e == E_NOMEM;
+		rawbox_ok(account_refresh(mine, &why), &why);
+		assert_true(has_vault(mine, 200 + 2 * n) && has_vault(mine, 201 + 2 * n));
+		assert_int_equal(mine->state.count, length());
+	}
+	assert_true(failures > 3);
+	account_close(&other);
+}
+
 /* The entry is there and the answer was lost: an error, and nothing breaks by it. */
 static void an_answer_that_was_lost(void **state) {
 	(void)state;
@@ -678,6 +705,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(another_writer_was_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_store_that_is_always_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rotation_that_another_made, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_applied_comes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_answer_that_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rotation_that_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_kit_that_was_replaced, setup, teardown),

@@ -401,6 +401,32 @@ static void an_account_that_is_newer(void **state) {
 	account_close(&other.account);
 }
 
+/* An entry that can't be applied is not passed over: who tries again stops at it again, and goes on once it can be. */
+static void what_could_not_be_applied_comes_first(void **state) {
+	(void)state;
+	struct rival r = { .seed = 100 };
+	struct why why = { OK, "" };
+	uint64_t account = box->t.session.account.state.count;
+	testvault_must_open(&r.t, box->raw);
+	rawbox_ok(account_rotate(&r.t.session.account, &why), &why);
+	append(&r.t.vault, 100);
+	append(&r.t.vault, 101);
+	/* the account entry that they name is not there for a while */
+	struct hash id = box->t.session.account.id;
+	struct rawstore_item *item = rawstore_find(box->raw, RAWSTORE_ENTRY, &id, NULL, account);
+	item->scope = storesuite_id(1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(vault_refresh(mine, &why), E_ROLLBACK);
+		assert_false(has(mine, 100) || has(mine, 101));
+	}
+	item->scope = id;
+	rawbox_ok(vault_refresh(mine, &why), &why);
+	assert_true(has(mine, 100) && has(mine, 101));
+	assert_int_equal(mine->state.count, length());
+	assert_int_equal(mine->state.void_count, 0);
+	testvault_close(&r.t);
+}
+
 static void a_store_that_fails(void **state) {
 	(void)state;
 	struct decision d = { .seed = 1 };
@@ -604,6 +630,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(who_decides_not_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_writer_was_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_account_that_is_newer, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_applied_comes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_store_that_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rotation, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rotation_that_another_made, setup, teardown),
