@@ -71,12 +71,20 @@ enum err intents_purged(
 	return e;
 }
 
+/* Purges never change, and lists have their hash for a name: what was read once holds, up to one that could not be. */
 enum err intents_gone(struct vault *v, struct buf *out, struct why *why) {
 	enum err e = OK;
-	for (size_t i = 0; i < v->state.purge_count && !e; i++) {
-		e = intents_purged(v, &v->state.purges[i], out, why);
-		if (e == E_FORGED) e = OK; /* who can't read its list deletes nothing by it */
+	bool all = true;
+	for (size_t i = v->gone_count; i < v->state.purge_count && !e; i++) {
+		e = intents_purged(v, &v->state.purges[i], all ? &v->gone : out, why);
+		if (e == E_FORGED) { /* who can't read its list deletes nothing by it */
+			all = false;
+			e = OK;
+		}
+		if (!e && all) v->gone_count = i + 1;
 	}
+	intents_sort(&v->gone);
+	if (!e) e = why_err(why, buf_add(out, buf_span(&v->gone)), "reading purges");
 	if (!e) intents_sort(out);
 	return e;
 }

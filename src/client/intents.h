@@ -14,7 +14,8 @@ MUST_USE enum err intents_purged(
 
 /*
  * Those that any purge lets delete, with what ${out} has: ascending, each once. One that is in the store still may vanish at
- * any time: nothing new may rely on it. Purges whose list is missing or damaged let nothing be deleted, and are passed over.
+ * any time: nothing new may rely on it. Purges whose list is missing or damaged let nothing be deleted, and are passed over. Lists are read once
+ * for an open vault; never less than all of them, as a pack that was seen gone may come back.
  */
 MUST_USE enum err intents_gone(struct vault *v, struct buf *out, struct why *why);
 

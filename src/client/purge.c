@@ -138,17 +138,32 @@ static enum err purge_one(struct vault *v, uint64_t sequence, const struct prune
 	return e;
 }
 
-/* A prune that was killed while it deleted left packs that its purge had named. */
+/* Packs in the store, of those that purges named. */
+struct leftover {
+	struct buf gone;  /* all that purges named, ascending */
+	struct buf there; /* of these */
+};
+
+static enum err note_leftover(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
+	struct leftover *l = ctx;
+	(void)size;
+	if (!intents_has(buf_span(&l->gone), name)) return OK;
+	return why_err(why, buf_add(&l->there, hash_span(name)), "listing packs");
+}
+
+/*
+ * A prune that was killed while it deleted left packs that its purge had named. One list of the store tells which, however
+ * many were named in all the years.
+ */
 static enum err finish_earlier(struct vault *v, struct prune_result *out, struct why *why) {
-	struct buf names;
-	enum err e = OK;
-	buf_init(&names, names_max);
-	for (size_t i = 0; i < v->state.purge_count && !e; i++) {
-		buf_clear(&names);
-		e = intents_purged(v, &v->state.purges[i], &names, why);
-		if (!e) e = delete_packs(v, buf_span(&names), out, why);
-	}
-	buf_free(&names);
+	struct leftover l;
+	buf_init(&l.gone, names_max);
+	buf_init(&l.there, names_max);
+	enum err e = intents_gone(v, &l.gone, why);
+	if (!e && l.gone.len) e = store_pack_list(v->session->store, &v->id, note_leftover, &l, why);
+	if (!e) e = delete_packs(v, buf_span(&l.there), out, why);
+	buf_free(&l.gone);
+	buf_free(&l.there);
 	return e;
 }
 

@@ -12,6 +12,8 @@
 
 enum { TRIES_MAX = 10000, RECIPIENTS_MAX = 256, UNSAVED_MAX = 64 };
 
+static const size_t gone_max = (size_t)1 << 32;
+
 struct head vault_head(const struct vault *v) {
 	return (struct head){ .seq = v->chain.link.count - 1, .hash = v->chain.link.head };
 }
@@ -149,6 +151,7 @@ static const struct account_vault *find_row(const struct accountstate *a, const 
 enum err vault_open(struct vault *v, struct session *s, const char *name, struct why *why) {
 	memset(v, 0, sizeof *v);
 	v->session = s;
+	buf_init(&v->gone, gone_max);
 	chainread_init(&v->chain, CHAIN_VAULT);
 	vaultstate_init(&v->state);
 	const struct account_vault *row = find_row(&s->account.state, name);
@@ -181,6 +184,8 @@ void vault_close(struct vault *v) {
 	v->chunker = NULL;
 	secretmem_free(v->secrets);
 	v->secrets = NULL;
+	buf_free(&v->gone);
+	v->gone_count = 0;
 	vaultstate_done(&v->state);
 	chainread_done(&v->chain);
 }

@@ -23,7 +23,9 @@ struct vault {
 	struct vaultstate state;
 	struct vault_secrets *secrets; /* secretmem; NULL until the first epoch is open */
 	struct chunker *chunker;
-	size_t unsaved;         /* entries applied since the state was last kept in the cache */
+	size_t unsaved;  /* entries applied since the state was last kept in the cache */
+	struct buf gone; /* see intents_gone: of the first ${gone_count} purges */
+	size_t gone_count;
 	struct hash known_home; /* as the device's folder has it; zero: not known */
 	bool is_home;   /* the session's store is its home, and not behind: else it is only read */
 	bool is_moving; /* the home is being moved: the next entry may be written to a mirror */

@@ -272,6 +272,14 @@ static void all_purges(void **state) {
 	struct buf all = names_of(1, 13);
 	clientbox_ok(intents_gone(&p->t.vault, &out, &why), &why);
 	prunebox_same(buf_span(&out), buf_span(&all));
+	/* each list is read once */
+	uint64_t reads = faulty_count(p->store, FAULTY_OBJECT_GET);
+	buf_clear(&out);
+	clientbox_ok(intents_gone(&p->t.vault, &out, &why), &why);
+	prunebox_same(buf_span(&out), buf_span(&all));
+	assert_int_equal(faulty_count(p->store, FAULTY_OBJECT_GET), reads);
+	testvault_close(&p->t);
+	testvault_must_open(&p->t, p->store);
 	/* with what is there already */
 	buf_clear(&out);
 	struct hash zero = { { 0 } };
@@ -279,6 +287,12 @@ static void all_purges(void **state) {
 	clientbox_ok(store_object_delete(p->raw, &list, &why), &why);
 	clientbox_ok(intents_gone(&p->t.vault, &out, &why), &why);
 	prunebox_same(span_skip(buf_span(&out), HASH_SIZE), buf_span(&few));
+	/* and it counts again when it is there again */
+	struct entrypublic_packs again = make(p, &announced);
+	assert_true(hash_equal(&again.list, &list));
+	buf_clear(&out);
+	clientbox_ok(intents_gone(&p->t.vault, &out, &why), &why);
+	prunebox_same(buf_span(&out), buf_span(&all));
 	/* a store that fails is another matter */
 	purge.public_part.intent = prunebox_intend(p, buf_span(&announced));
 	(void)prunebox_append(p, &purge);

@@ -216,6 +216,40 @@ static void deleting_goes_on_where_it_ended(void **state) {
 	buf_free(&s.gone);
 }
 
+/* However much was purged before: what is not in the store any more is not asked for one by one. */
+static void what_was_purged_long_ago_costs_nothing(void **state) {
+	struct prunebox *p = *state;
+	struct scene s = make_scene(p);
+	assert_int_equal(purge(p).purged_packs, s.gone.len / HASH_SIZE);
+	uint64_t sizes = faulty_count(p->store, FAULTY_PACK_SIZE);
+	uint64_t lists = faulty_count(p->store, FAULTY_PACK_LIST);
+	uint64_t deletes = faulty_count(p->store, FAULTY_PACK_DELETE);
+	assert_int_equal(purge(p).purged_packs, 0);
+	assert_int_equal(faulty_count(p->store, FAULTY_PACK_SIZE), sizes);
+	assert_int_equal(faulty_count(p->store, FAULTY_PACK_DELETE), deletes);
+	assert_true(faulty_count(p->store, FAULTY_PACK_LIST) <= lists + 1);
+	buf_free(&s.gone);
+}
+
+/* One that comes back, as from a copy of the store's files, is deleted again: what was seen gone is not believed to stay so. */
+static void what_comes_back_goes_again(void **state) {
+	struct prunebox *p = *state;
+	struct scene s = make_scene(p);
+	struct rawstore_copy *before = rawstore_copy(p->raw);
+	struct hash name = hash_from(s.gone.ptr);
+	assert_int_equal(purge(p).purged_packs, s.gone.len / HASH_SIZE);
+	struct store *other = rawstore_new(store_id(p->raw));
+	rawstore_set(other, before);
+	rawstore_add(p->raw, rawstore_find(other, RAWSTORE_PACK, &p->t.vault.id, &name, 0));
+	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 1);
+	assert_int_equal(purge(p).purged_packs, 1);
+	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 0);
+	prunebox_check(p, &s.second);
+	store_free(other);
+	rawstore_copy_free(before);
+	buf_free(&s.gone);
+}
+
 /* Who has one pack taken away by somebody else deletes the others. */
 static void what_is_gone_already_is_no_error(void **state) {
 	struct prunebox *p = *state;
@@ -524,6 +558,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(the_longer_hold_counts, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(deleting_goes_on_where_it_ended, setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_purged_long_ago_costs_nothing, setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(what_comes_back_goes_again, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(what_is_gone_already_is_no_error, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_announced_stays, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_list_that_is_gone_stops_it, setup, prunebox_teardown),
