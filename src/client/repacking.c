@@ -2,7 +2,11 @@
 
 #include <stdlib.h>
 
-enum { FULL = 20 }; /* less than one part in so many is unused */
+/*
+ * A pack is full where less than one part in so many is unused. One without waste counts as full sooner: pieces of two cut
+ * blocks that were stored again with the packs beside it are no reason to store it again too, and then those beside it.
+ */
+enum { FULL = 20, FULL_WITHOUT_WASTE = 6 };
 
 static uint64_t unused(const struct repacking_pack *p) {
 	return p->size > p->used ? p->size - p->used : 0;
@@ -10,7 +14,7 @@ static uint64_t unused(const struct repacking_pack *p) {
 
 /* Storing it again gains nothing. */
 static bool is_full(const struct repacking_pack *p) {
-	return unused(p) * FULL < p->size;
+	return unused(p) * (p->has_waste ? FULL : FULL_WITHOUT_WASTE) < p->size;
 }
 
 /* A run ends with packs that are not full; what is not needed of them is padding. */

@@ -25,7 +25,7 @@ struct repacking {
 
 /*
  * Chooses packs, those with the largest unused share first, until no more than ${may_stay} is unused or nothing is left that
- * gains by it. What it makes of them it would not choose again.
+ * gains by it. The ends of runs that come of that it would not choose again.
  */
 void repacking_choose(struct repacking *r);
 
