@@ -40,12 +40,18 @@ static enum err plan_rows(
 	return e;
 }
 
-static bool all_named(const struct places *places, struct span names) {
-	for (size_t at = 0; at < names.len; at += HASH_SIZE) {
+static enum err all_named(
+	const struct places *places, struct span names, bool *all, struct why *why) {
+	struct buf named;
+	buf_init(&named, names_max);
+	enum err e = why_err(why, places_names(places, &named), "indexing packs");
+	*all = true;
+	for (size_t at = 0; at < names.len && !e && *all; at += HASH_SIZE) {
 		struct hash name = hash_from(names.ptr + at);
-		if (!places_has_pack(places, &name)) return false;
+		*all = intents_has(buf_span(&named), &name);
 	}
-	return true;
+	buf_free(&named);
+	return e;
 }
 
 enum err reindex_packs(struct vault *v, struct fetch *f, struct span names, uint32_t pack_limit,
@@ -64,8 +70,10 @@ enum err reindex_packs(struct vault *v, struct fetch *f, struct span names, uint
 		.fresh = &v->session->secrets->fresh,
 		.pack_limit = pack_limit,
 	};
-	if (all_named(fetch_places(f), names)) return OK;
-	enum err e = why_err(why, indexplan_new(&plan), "indexing packs");
+	bool all;
+	enum err e = all_named(fetch_places(f), names, &all, why);
+	if (e || all) return e;
+	e = why_err(why, indexplan_new(&plan), "indexing packs");
 	if (!e) e = plan_rows(fetch_places(f), names, plan, why);
 	bool nothing = !e && indexplan_rows(plan) == 0;
 	if (!e && !nothing) e = packrun_new(&run, &p, why);

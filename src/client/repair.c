@@ -176,13 +176,17 @@ static enum err read_packs(struct repair *p, struct why *why) {
 		.ctx = p,
 	};
 	struct places *places = fetch_places(p->fetch);
-	for (size_t i = 0; i < p->packs.count; i++) {
+	struct buf names;
+	buf_init(&names, names_max);
+	enum err e = OK;
+	if (!places_damaged(places)) e = why_err(why, places_names(places, &names), "reading packs");
+	for (size_t i = 0; i < p->packs.count && !e; i++) {
 		struct packset_pack *pack = &p->packs.packs[i];
-		bool named =
-			pack->is_named || (places_damaged(places) == 0 && places_has_pack(places, &pack->name));
+		bool named = pack->is_named || intents_has(buf_span(&names), &pack->name);
 		pack->is_chosen = !pack->is_doomed && (p->o->read_data || !named);
 	}
-	enum err e = p->o->read_data ? OK : choose_rests(p, why);
+	buf_free(&names);
+	if (!e && !p->o->read_data) e = choose_rests(p, why);
 	if (e) return e;
 	for (size_t i = 0; i < p->packs.count; i++) {
 		struct packset_pack *pack = &p->packs.packs[i];
