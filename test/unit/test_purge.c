@@ -321,6 +321,35 @@ static void a_list_that_is_gone_stops_it(void **state) {
 	buf_free(&many);
 }
 
+/* Of a purge it lets nothing be deleted, and stops nobody: what it named is long gone, or is announced again some day. */
+static void a_purges_list_that_is_gone_stops_nothing(void **state) {
+	struct prunebox *p = *state;
+	struct why why = { OK, "" };
+	struct scene s = make_scene(p);
+	struct buf many;
+	buf_init(&many, 1 << 20);
+	for (uint64_t i = 0; i < LIMIT_PACK_NAMES + 1; i++) {
+		struct hash name = storesuite_id(5000 + i);
+		assert_int_equal(buf_add(&many, hash_span(&name)), OK);
+	}
+	intents_sort(&many);
+	struct vault_entry purged = {
+		.body = { .type = VAULTBODY_PURGE },
+		.public_part = { .kind = ENTRYPUBLIC_PURGE },
+	};
+	purged.public_part.intent = prunebox_intend(p, buf_span(&many));
+	clientbox_ok(intents_make(&p->t.vault, buf_span(&many), &purged.public_part.packs, &why), &why);
+	(void)prunebox_append(p, &purged);
+	assert_int_equal(p->t.vault.state.purge_count, 1);
+	struct hash list = p->t.vault.state.purges[0].packs.list;
+	clientbox_ok(store_object_delete(p->raw, &list, &why), &why);
+	struct prune_result r = purge(p);
+	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
+	prunebox_check(p, &s.second);
+	buf_free(&many);
+	buf_free(&s.gone);
+}
+
 /* What a snapshot that was kept needs is left out; the rest goes. */
 static void what_is_needed_again_stays(void **state) {
 	struct prunebox *p = *state;
@@ -564,6 +593,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(what_is_gone_already_is_no_error, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_announced_stays, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_list_that_is_gone_stops_it, setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_purges_list_that_is_gone_stops_nothing, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(what_is_needed_again_stays, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			an_intent_of_which_all_is_needed_is_taken_back, setup_held, prunebox_teardown),
