@@ -66,7 +66,7 @@ static const struct option backup_options[] = {
 		.type = OPTION_FLAG,
 		.line = "make no snapshot where nothing differs from the parent",
 		.more =
-			"Compares with the branch's newest snapshot. The attributes of the folders above the paths count too." },
+			"Compares with the branch's newest snapshot: the paths and all beneath them. The folders above them don't count." },
 	{ .name = "compression",
 		.type = OPTION_CHOICE,
 		.arg = "LEVEL",

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "client/backupfile.h"
+#include "client/backupsame.h"
 #include "client/backupwalk.h"
 #include "client/indexmerge.h"
 #include "client/intents.h"
@@ -169,6 +170,7 @@ static void source_free(struct backupwalk_source *s) {
 	while (s) {
 		struct backupwalk_source *next = s->next;
 		source_free(s->children);
+		mem_free((uint8_t *)(uintptr_t)s->entry.ptr);
 		mem_free(s->name);
 		mem_free(s);
 		s = next;
@@ -810,19 +812,20 @@ static void take_results(struct attempt *a) {
 	r->chunks_reused = atomic_load(&a->storing.reused_chunks);
 }
 
-/* Whether the tree is, entry by entry, the parent's. A parent that can't be read, or is forgotten by now, is another tree. */
+/* Whether the sources are, entry by entry, the parent's. A parent that can't be read, or is forgotten by now, is another tree. */
 static bool is_unchanged(struct attempt *a) {
-	struct snapshot parent;
-	struct buf bytes;
 	struct why ignored; /* what is wrong is met again when the snapshot is appended */
 	if (!a->o->skip_unchanged || !a->parent.known || vault_refresh(a->v, &ignored)) return false;
 	const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &a->parent.id);
 	if (!known || known->forgotten) return false;
-	buf_init(&bytes, LIMIT_SNAPSHOT);
-	enum err e = treewalk_snapshot(a->fetch, &a->parent.id, &parent, &bytes, NULL);
-	bool same = !e && streamref_equal(&parent.root, &a->walk.root);
-	buf_free(&bytes);
-	return same;
+	const struct backupsame s = {
+		.fetch = a->fetch,
+		.paths = a->paths,
+		.path_count = a->o->stdin_fd >= 0 ? 1 : a->o->path_count,
+		.sources = a->root,
+		.root = &a->walk.root,
+	};
+	return backupsame_as(&s, &a->parent.id);
 }
 
 static enum err attempt_run(struct attempt *a, struct why *why) {

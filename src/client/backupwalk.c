@@ -51,7 +51,7 @@ struct backupwalk_node {
 	struct backupwalk_node *parent;
 	size_t place; /* its item in the parent */
 	const char *name;
-	const struct backupwalk_source *source; /* not NULL: only these children */
+	struct backupwalk_source *source; /* not NULL: only these children */
 	int fd;
 	_Atomic unsigned fd_users;
 	_Atomic unsigned pending; /* children and batches under way, and the listing itself */
@@ -339,6 +339,20 @@ static enum err write_record(struct backupwalk_node *n, struct span ref, uint64_
 	return e == E_LIMIT ? OK : e;
 }
 
+/* What the walk made of the sources right below ${n}. */
+static enum err keep_sources(const struct backupwalk_node *n) {
+	size_t i = 0;
+	for (struct backupwalk_source *c = n->source ? n->source->children : NULL; c; c = c->next) {
+		struct span body = n->items[i++].body;
+		if (!c->whole || !body.ptr) continue;
+		uint8_t *copy = mem_alloc(body.len);
+		if (!copy) return E_NOMEM;
+		memcpy(copy, body.ptr, body.len);
+		c->entry = span_of(copy, body.len);
+	}
+	return OK;
+}
+
 static enum err finish_folder(
 	struct backupwalk_worker *k, struct backupwalk_node *n, struct why *why) {
 	struct streamref ref = { .length = 0 };
@@ -346,9 +360,12 @@ static enum err finish_folder(
 	bool same_stream, same_record;
 	uint64_t record = n->cache_record;
 	compare_with_cache(n, &same_stream, &same_record);
-	enum err e = OK;
-	if (same_stream) e = streamref_decode(&ref, n->cache.ref);
-	if (e || !same_stream) e = store_folder(k, n, &ref, why);
+	enum err e = why_err(why, keep_sources(n), "storing a folder");
+	if (e) return e;
+	/* what leads to a source may be known to the cache from a run that kept no snapshot, and so be stored nowhere */
+	bool is_stored = same_stream && !n->source;
+	if (is_stored) e = streamref_decode(&ref, n->cache.ref);
+	if (e || !is_stored) e = store_folder(k, n, &ref, why);
 	buf_init(&bytes, 256);
 	if (!e && !same_record && n->w->cache) {
 		e = streamref_encode(&ref, &bytes);
@@ -360,7 +377,6 @@ static enum err finish_folder(
 	if (!n->parent) {
 		n->w->root = ref;
 		n->w->root_record = record;
-		n->w->root_unchanged = same_record;
 		return OK;
 	}
 	struct item *item = &n->parent->items[n->place];
@@ -587,7 +603,7 @@ static enum err add_to_batch(struct backupwalk_node *n, struct batch **b, size_t
 static void list_folder(void *ctx, unsigned worker);
 
 static enum err push_folder(struct backupwalk_node *n, size_t place, const struct stat *st,
-	const struct backupwalk_source *source, struct why *why) {
+	struct backupwalk_source *source, struct why *why) {
 	struct item *item = &n->items[place];
 	struct backupwalk_node *child = node_new(n->w, n, place, item->name);
 	if (!child) return why_err(why, E_NOMEM, "starting a task");
@@ -668,8 +684,8 @@ static void take_cached(struct backupwalk *w, struct item *item, const struct st
 
 /* One name of a folder: decides what it is and what is to be done. */
 static enum err look_at(struct backupwalk_worker *k, struct backupwalk_node *n, size_t place,
-	const struct treecache_entry *cached, const struct backupwalk_source *source,
-	struct batch **batch, struct why *why) {
+	const struct treecache_entry *cached, struct backupwalk_source *source, struct batch **batch,
+	struct why *why) {
 	struct backupwalk *w = n->w;
 	struct item *item = &n->items[place];
 	struct stat st;
@@ -718,9 +734,8 @@ static enum err list_source(struct backupwalk_node *n, const struct backupwalk_s
 	return OK;
 }
 
-static const struct backupwalk_source *source_of(
-	const struct backupwalk_source *source, size_t place) {
-	const struct backupwalk_source *c = source->children;
+static struct backupwalk_source *source_of(const struct backupwalk_source *source, size_t place) {
+	struct backupwalk_source *c = source->children;
 	while (place-- > 0) c = c->next;
 	return c;
 }

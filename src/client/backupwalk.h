@@ -25,6 +25,8 @@ enum {
 struct backupwalk_source {
 	char *name;
 	bool whole; /* the source ends here: everything below belongs to it */
+	struct span
+		entry; /* of a whole one: its entry's bytes when the walk is done; NULL: it was left out */
 	struct backupwalk_source *children, *next;
 };
 
@@ -73,7 +75,6 @@ struct backupwalk {
 	_Atomic bool want_current; /* it was shown: another may take its place */
 	struct streamref root;     /* when the walk is done */
 	uint64_t root_record;      /* in the tree cache */
-	bool root_unchanged;
 };
 
 /* Starts the walk: pushes its first task. The root is in ${w} when the pool is idle, or ${w->failed}. */
