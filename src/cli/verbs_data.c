@@ -150,7 +150,7 @@ const struct verb verbs_data[] = {
 			"Kept are names as bytes, mode, owner, times to the nanosecond, extended attributes and ACLs, links, hard links, "
 			"holes, FIFOs and devices. Sockets, Broch's own state, and any Broch store below a path are left out, with a "
 			"note. A file that changes while it is read is read again; if it still changes it is stored and named, and the "
-			"exit code is 3. So is it when something could not be read.\n\n"
+			"exit code is 3. So is it when something could not be read, or one of several paths is not there.\n\n"
 			"An interrupted run leaves nothing visible, and the next one uses what it stored.",
 		.examples =
 			"broch backup ~/Documents ~/Photos\nstores two folders as one snapshot\n"

@@ -1,6 +1,5 @@
 #include "client/backup.h"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdatomic.h>
@@ -14,6 +13,7 @@
 #include "base/mem.h"
 #include "client/backupfile.h"
 #include "client/backupsame.h"
+#include "client/backupsources.h"
 #include "client/backupwalk.h"
 #include "client/indexmerge.h"
 #include "client/intents.h"
@@ -25,7 +25,7 @@
 #include "os/signals.h"
 #include "os/thread.h"
 
-enum { ATTEMPTS = 5, TICK_MS = 100, BRANCH_PLAIN = 200, BRANCH_CUT = 160, NAMES_MAX = 1 << 20 };
+enum { ATTEMPTS = 5, TICK_MS = 100, NAMES_MAX = 1 << 20 };
 
 static const char program[] = "broch 0.1";
 
@@ -38,7 +38,7 @@ struct attempt {
 	uint64_t start_events; /* intents and purges before */
 	char host[LIMIT_TEXT + 1];
 	char branch[LIMIT_TEXT + 1];
-	char **paths; /* absolute and cleaned */
+	struct backupsources sources;
 	struct moment started;
 	struct fetch *fetch;
 	struct buf avoid;
@@ -50,7 +50,6 @@ struct attempt {
 	struct storing_shared storing;
 	struct backupwalk walk;
 	bool walk_started;
-	struct backupwalk_source *root;
 	/* by value: entries that are read on the way move what the vault's state holds */
 	struct {
 		bool known;
@@ -67,154 +66,30 @@ static struct moment now_moment(void) {
 	return (struct moment){ .seconds = now / 1000000000, .nanos = (uint32_t)(now % 1000000000) };
 }
 
-/* Takes "." and ".." out of an absolute path, as text: no link is resolved. */
-static void clean_path(char *path) {
-	char *out = path, *in = path;
-	while (*in) {
-		while (*in == '/') in++;
-		size_t n = strcspn(in, "/");
-		if (n == 0 || (n == 1 && in[0] == '.')) {
-			in += n;
-			continue;
-		}
-		if (n == 2 && in[0] == '.' && in[1] == '.') {
-			while (out > path && *--out != '/') continue;
-			in += n;
-			continue;
-		}
-		*out++ = '/';
-		memmove(out, in, n);
-		out += n;
-		in += n;
-	}
-	if (out == path) *out++ = '/';
-	*out = '\0';
-}
-
-static enum err absolute_path(const char *given, char **out, struct why *why) {
-	char *here = NULL;
-	if (given[0] != '/') {
-		here = getcwd(NULL, 0);
-		if (!here) return why_errno(why, "finding the working folder");
-	}
-	size_t len = (here ? strlen(here) : 0) + strlen(given) + 2;
-	char *path = mem_alloc(len);
-	if (path) (void)snprintf(path, len, "%s%s%s", here ? here : "", here ? "/" : "", given);
-	free(here);
-	if (!path) return why_err(why, E_NOMEM, "reading the sources");
-	clean_path(path);
-	*out = path;
-	return OK;
-}
-
 static int by_text(const void *a, const void *b) {
 	const char *const *x = a, *const *y = b;
 	return strcmp(*x, *y);
 }
 
-enum err backup_branch(const char *host, const char *const *paths, size_t count, char out[256]) {
-	struct buf all;
-	struct hash sum;
-	char hex[HASH_HEX];
-	buf_init(&all, (size_t)1 << 32);
-	enum err e = buf_add(&all, span_text(host));
-	for (size_t i = 0; i < count && !e; i++) {
-		e = buf_add(&all, span_text(i ? "," : ":"));
-		if (!e) e = buf_add(&all, span_text(paths[i]));
-	}
-	if (!e && all.len <= BRANCH_PLAIN) {
-		(void)snprintf(out, 256, "%.*s", (int)all.len, (const char *)all.ptr);
-	} else if (!e) {
-		hash_of(&sum, buf_span(&all));
-		hash_hex(hex, &sum);
-		(void)snprintf(out, 256, "%.*s...%.16s", BRANCH_CUT, (const char *)all.ptr, hex);
-	}
-	buf_free(&all);
-	return e;
+static void missed(void *ctx, const char *path, const struct why *why) {
+	struct attempt *a = ctx;
+	atomic_fetch_add(&a->walk.unreadable, 1);
+	if (a->o->noted) a->o->noted(a->o->ctx, BACKUP_UNREADABLE, path, why->msg);
 }
 
 static enum err read_sources(struct attempt *a, struct why *why) {
 	const struct backup_options *o = a->o;
 	struct utsname name;
-	enum err e = OK;
 	if (o->host) (void)snprintf(a->host, sizeof a->host, "%s", o->host);
 	else (void)snprintf(a->host, sizeof a->host, "%s", uname(&name) ? "localhost" : name.nodename);
-	if (o->stdin_fd >= 0) {
-		a->paths = mem_array(2, sizeof(char *)); /* the last is NULL */
-		if (!a->paths) return why_err(why, E_NOMEM, "reading the sources");
-		size_t len = strlen(o->stdin_name) + 2;
-		a->paths[0] = mem_alloc(len);
-		if (!a->paths[0]) return why_err(why, E_NOMEM, "reading the sources");
-		(void)snprintf(a->paths[0], len, "/%s", o->stdin_name);
-	} else {
-		a->paths = mem_array(o->path_count + 1, sizeof(char *));
-		if (!a->paths) return why_err(why, E_NOMEM, "reading the sources");
-		for (size_t i = 0; i < o->path_count && !e; i++) {
-			struct stat st;
-			e = absolute_path(o->paths[i], &a->paths[i], why);
-			if (!e && fstatat(AT_FDCWD, a->paths[i], &st, AT_SYMLINK_NOFOLLOW))
-				e = why_errno(why, "%s", o->paths[i]);
-		}
-		if (!e) qsort(a->paths, o->path_count, sizeof(char *), by_text);
-	}
-	size_t count = o->stdin_fd >= 0 ? 1 : o->path_count;
+	enum err e = o->stdin_fd >= 0
+		? backupsources_single(&a->sources, o->stdin_name, why)
+		: backupsources_read(&a->sources, o->paths, o->path_count, missed, a, why);
 	if (e) return e;
-	if (o->branch) (void)snprintf(a->branch, sizeof a->branch, "%s", o->branch);
-	else
-		e = why_err(why, backup_branch(a->host, (const char *const *)a->paths, count, a->branch),
-			"naming the branch");
-	return e;
-}
-
-static void source_free(struct backupwalk_source *s) {
-	while (s) {
-		struct backupwalk_source *next = s->next;
-		source_free(s->children);
-		mem_free((uint8_t *)(uintptr_t)s->entry.ptr);
-		mem_free(s->name);
-		mem_free(s);
-		s = next;
-	}
-}
-
-/* The child called ${name} (${len} bytes), made in its place of the order by bytes if it is not there. */
-static struct backupwalk_source *source_child(
-	struct backupwalk_source *s, const char *name, size_t len) {
-	struct backupwalk_source **at = &s->children;
-	for (; *at; at = &(*at)->next) {
-		int order = span_order(span_text((*at)->name), span_of(name, len));
-		if (order == 0) return *at;
-		if (order > 0) break;
-	}
-	struct backupwalk_source *c = mem_zalloc(sizeof *c);
-	char *copy = c ? mem_alloc(len + 1) : NULL;
-	if (!copy) {
-		mem_free(c);
-		return NULL;
-	}
-	memcpy(copy, name, len);
-	copy[len] = '\0';
-	c->name = copy;
-	c->next = *at;
-	*at = c;
-	return c;
-}
-
-static enum err plant_sources(struct attempt *a) {
-	a->root = mem_zalloc(sizeof *a->root);
-	if (!a->root) return E_NOMEM;
-	for (size_t i = 0; i < a->o->path_count; i++) {
-		struct backupwalk_source *s = a->root;
-		for (const char *p = a->paths[i] + 1; *p && s && !s->whole;) {
-			size_t n = strcspn(p, "/");
-			s = source_child(s, p, n);
-			p += n + (p[n] == '/');
-		}
-		if (!s) return E_NOMEM;
-		s->whole = true;
-		source_free(s->children); /* a source inside another is part of it */
-		s->children = NULL;
-	}
+	if (!o->branch)
+		return why_err(
+			why, backupsources_branch(&a->sources, a->host, a->branch), "naming the branch");
+	(void)snprintf(a->branch, sizeof a->branch, "%s", o->branch);
 	return OK;
 }
 
@@ -487,12 +362,8 @@ static void checkpoint_if_due(struct attempt *a) {
 static enum err walk(struct attempt *a, struct why *why) {
 	struct backupwalk *w = &a->walk;
 	enum err e;
-	if (a->o->stdin_fd >= 0) {
-		e = backupwalk_stdin(w, why);
-	} else {
-		e = why_err(why, plant_sources(a), "reading the sources");
-		if (!e) e = backupwalk_start(w, a->root, why);
-	}
+	if (a->sources.root) e = backupwalk_start(w, a->sources.root, why);
+	else e = backupwalk_stdin(w, why);
 	while (!taskpool_wait(w->pool, TICK_MS)) {
 		tick(a);
 		checkpoint_if_due(a);
@@ -588,8 +459,7 @@ static enum err encode_snapshot(struct attempt *a, struct lists *l, struct why *
 	bytelist_build_init(&l->paths);
 	bytelist_build_init(&l->tags);
 	if (!e)
-		e = make_list(
-			(const char *const *)a->paths, o->stdin_fd >= 0 ? 1 : o->path_count, false, &l->paths);
+		e = make_list((const char *const *)a->sources.paths, a->sources.count, false, &l->paths);
 	if (!e) e = make_list(l->sorted_tags, o->tag_count, true, &l->tags);
 	if (!e) e = owner_names(a, false, &l->users, &s.users);
 	if (!e) e = owner_names(a, true, &l->groups, &s.groups);
@@ -794,9 +664,7 @@ static void attempt_done(struct attempt *a, bool committed) {
 	runrecord_close(a->record, committed);
 	fetch_free(a->fetch);
 	indexplan_free(a->found);
-	source_free(a->root);
-	for (size_t i = 0; a->paths && a->paths[i]; i++) mem_free(a->paths[i]);
-	mem_free(a->paths);
+	backupsources_free(&a->sources);
 	buf_free(&a->avoid);
 	buf_free(&a->locations);
 	buf_free(&a->snapshot);
@@ -818,14 +686,7 @@ static bool is_unchanged(struct attempt *a) {
 	if (!a->o->skip_unchanged || !a->parent.known || vault_refresh(a->v, &ignored)) return false;
 	const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &a->parent.id);
 	if (!known || known->forgotten) return false;
-	const struct backupsame s = {
-		.fetch = a->fetch,
-		.paths = a->paths,
-		.path_count = a->o->stdin_fd >= 0 ? 1 : a->o->path_count,
-		.sources = a->root,
-		.root = &a->walk.root,
-	};
-	return backupsame_as(&s, &a->parent.id);
+	return backupsame_as(a->fetch, &a->parent.id, &a->sources, &a->walk.root);
 }
 
 static enum err attempt_run(struct attempt *a, struct why *why) {

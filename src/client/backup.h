@@ -68,13 +68,10 @@ struct backup_result {
 
 /*
  * E_CANCELLED: interrupted; what was stored is used by the next run. OK with unreadable, incomplete or changed not 0:
- * done, but not completely. E_USAGE: nothing to back up. E_NOTFOUND: a source is not there.
+ * done, but not completely. E_USAGE: nothing to back up. E_NOTFOUND: none of
+ * the sources is there; where some are, the others are unreadable.
  */
 MUST_USE enum err backup_run(
 	struct vault *v, const struct backup_options *o, struct backup_result *out, struct why *why);
-
-/* The branch that a backup of these absolute paths has when none is given. */
-MUST_USE enum err backup_branch(
-	const char *host, const char *const *paths, size_t count, char out[256]);
 
 #endif

@@ -6,17 +6,17 @@
 #include "client/treewalk.h"
 #include "format/snapshot.h"
 
-static bool paths_equal(const struct backupsame *s, const struct snapshot *parent) {
+static bool paths_equal(const struct backupsources *s, const struct snapshot *parent) {
 	struct span rest = parent->paths.items, path;
-	if (parent->paths.count != s->path_count) return false;
-	for (size_t i = 0; i < s->path_count; i++)
+	if (parent->paths.count != s->count) return false;
+	for (size_t i = 0; i < s->count; i++)
 		if (!bytelist_next(&rest, &path) || !span_equal(path, span_text(s->paths[i]))) return false;
 	return true;
 }
 
-/* The source that ${path} belongs to, which may lie above it; ${*len}: how much of the path leads there. */
-static const struct backupwalk_source *find_source(
-	const struct backupwalk_source *s, const char *path, size_t *len) {
+/* The source that ${path} belongs to, which may lie above it, or NULL: it was not there. ${*len}: how much of the path leads to it. */
+static const struct backupsources_node *find_source(
+	const struct backupsources_node *s, const char *path, size_t *len) {
 	const char *p = path + 1;
 	while (s && !s->whole) {
 		size_t n = strcspn(p, "/");
@@ -39,34 +39,33 @@ static bool is_encoded_as(const struct direntry *d, struct span body) {
 	return same;
 }
 
-static bool source_equal(
-	const struct backupsame *s, const struct streamref *parent, const char *path) {
+static bool source_equal(struct fetch *f, const struct streamref *parent,
+	const struct backupsources *s, const char *path, const struct streamref *root) {
 	struct direntry d;
 	struct buf bytes;
 	bool is_root = false;
 	size_t len;
-	const struct backupwalk_source *source = find_source(s->sources, path, &len);
-	if (!source) return false;
+	const struct backupsources_node *source = find_source(s->root, path, &len);
 	buf_init(&bytes, (size_t)1 << 32);
-	enum err e = treelist_find(s->fetch, parent, span_of(path, len), &d, &is_root, &bytes, NULL);
-	bool same;
-	if (e == E_NOTFOUND) same = !source->entry.ptr;
+	enum err e = treelist_find(f, parent, span_of(path, len), &d, &is_root, &bytes, NULL);
+	bool same, was_there = source && source->entry.ptr;
+	if (e == E_NOTFOUND) same = !was_there;
 	else if (e) same = false;
-	else if (is_root) same = streamref_equal(parent, s->root);
-	else same = source->entry.ptr && is_encoded_as(&d, source->entry);
+	else if (is_root) same = streamref_equal(parent, root);
+	else same = was_there && is_encoded_as(&d, source->entry);
 	buf_free(&bytes);
 	return same;
 }
 
-bool backupsame_as(const struct backupsame *s, const struct hash *snapshot) {
+bool backupsame_as(struct fetch *f, const struct hash *snapshot, const struct backupsources *s,
+	const struct streamref *root) {
 	struct snapshot parent;
 	struct buf bytes;
 	buf_init(&bytes, LIMIT_SNAPSHOT);
-	bool same =
-		!treewalk_snapshot(s->fetch, snapshot, &parent, &bytes, NULL) && paths_equal(s, &parent);
-	if (same && !s->sources) same = streamref_equal(&parent.root, s->root);
-	for (size_t i = 0; same && s->sources && i < s->path_count; i++)
-		same = source_equal(s, &parent.root, s->paths[i]);
+	bool same = !treewalk_snapshot(f, snapshot, &parent, &bytes, NULL) && paths_equal(s, &parent);
+	if (same && !s->root) same = streamref_equal(&parent.root, root);
+	for (size_t i = 0; same && s->root && i < s->count; i++)
+		same = source_equal(f, &parent.root, s, s->paths[i], root);
 	buf_free(&bytes);
 	return same;
 }

@@ -5,18 +5,12 @@
 #ifndef CLIENT_BACKUPSAME_H
 #define CLIENT_BACKUPSAME_H
 
-#include "client/backupwalk.h"
+#include "client/backupsources.h"
+#include "client/fetch.h"
+#include "format/streamref.h"
 
-struct backupsame {
-	struct fetch *fetch;
-	char *const *paths; /* absolute and cleaned, ascending */
-	size_t path_count;
-	const struct backupwalk_source
-		*sources; /* after the walk; NULL: there are none, the tree is compared */
-	const struct streamref *root;
-};
-
-/* False also where the snapshot can't be read. */
-bool backupsame_as(const struct backupsame *s, const struct hash *snapshot);
+/* ${s}: after the walk, which made the tree ${root}; compared as a whole if it has no sources. False also where ${snapshot} can't be read. */
+bool backupsame_as(struct fetch *f, const struct hash *snapshot, const struct backupsources *s,
+	const struct streamref *root);
 
 #endif

@@ -51,7 +51,7 @@ struct backupwalk_node {
 	struct backupwalk_node *parent;
 	size_t place; /* its item in the parent */
 	const char *name;
-	struct backupwalk_source *source; /* not NULL: only these children */
+	struct backupsources_node *source; /* not NULL: only these children */
 	int fd;
 	_Atomic unsigned fd_users;
 	_Atomic unsigned pending; /* children and batches under way, and the listing itself */
@@ -342,7 +342,7 @@ static enum err write_record(struct backupwalk_node *n, struct span ref, uint64_
 /* What the walk made of the sources right below ${n}. */
 static enum err keep_sources(const struct backupwalk_node *n) {
 	size_t i = 0;
-	for (struct backupwalk_source *c = n->source ? n->source->children : NULL; c; c = c->next) {
+	for (struct backupsources_node *c = n->source ? n->source->children : NULL; c; c = c->next) {
 		struct span body = n->items[i++].body;
 		if (!c->whole || !body.ptr) continue;
 		uint8_t *copy = mem_alloc(body.len);
@@ -603,7 +603,7 @@ static enum err add_to_batch(struct backupwalk_node *n, struct batch **b, size_t
 static void list_folder(void *ctx, unsigned worker);
 
 static enum err push_folder(struct backupwalk_node *n, size_t place, const struct stat *st,
-	struct backupwalk_source *source, struct why *why) {
+	struct backupsources_node *source, struct why *why) {
 	struct item *item = &n->items[place];
 	struct backupwalk_node *child = node_new(n->w, n, place, item->name);
 	if (!child) return why_err(why, E_NOMEM, "starting a task");
@@ -684,7 +684,7 @@ static void take_cached(struct backupwalk *w, struct item *item, const struct st
 
 /* One name of a folder: decides what it is and what is to be done. */
 static enum err look_at(struct backupwalk_worker *k, struct backupwalk_node *n, size_t place,
-	const struct treecache_entry *cached, struct backupwalk_source *source, struct batch **batch,
+	const struct treecache_entry *cached, struct backupsources_node *source, struct batch **batch,
 	struct why *why) {
 	struct backupwalk *w = n->w;
 	struct item *item = &n->items[place];
@@ -699,6 +699,11 @@ static enum err look_at(struct backupwalk_worker *k, struct backupwalk_node *n, 
 		return OK;
 	}
 	if (!source && is_excluded(k, n, item->name)) return OK;
+	if (source && !source->whole && !S_ISDIR(st.st_mode)) {
+		const struct why reason = { E_IO, "it led to a source, and is no folder any more" };
+		leave_out(k, n, item->name, &reason);
+		return OK;
+	}
 	if (saw_owner(k, &st)) return why_err(why, E_NOMEM, "looking at a folder");
 	item->print = print_of(w, &st);
 	if (cached) {
@@ -724,18 +729,18 @@ static enum err look_at(struct backupwalk_worker *k, struct backupwalk_node *n, 
 }
 
 /* The names below a path that only leads to sources. */
-static enum err list_source(struct backupwalk_node *n, const struct backupwalk_source *source) {
+static enum err list_source(struct backupwalk_node *n, const struct backupsources_node *source) {
 	size_t count = 0;
-	for (const struct backupwalk_source *c = source->children; c; c = c->next) count++;
+	for (const struct backupsources_node *c = source->children; c; c = c->next) count++;
 	n->items = mem_array(count, sizeof *n->items);
 	if (!n->items) return E_NOMEM;
-	for (const struct backupwalk_source *c = source->children; c; c = c->next)
+	for (const struct backupsources_node *c = source->children; c; c = c->next)
 		n->items[n->count++].name = c->name;
 	return OK;
 }
 
-static struct backupwalk_source *source_of(const struct backupwalk_source *source, size_t place) {
-	struct backupwalk_source *c = source->children;
+static struct backupsources_node *source_of(const struct backupsources_node *source, size_t place) {
+	struct backupsources_node *c = source->children;
 	while (place-- > 0) c = c->next;
 	return c;
 }
@@ -902,7 +907,7 @@ out:
 	settle(n, worker);
 }
 
-enum err backupwalk_start(struct backupwalk *w, struct backupwalk_source *root, struct why *why) {
+enum err backupwalk_start(struct backupwalk *w, struct backupsources_node *root, struct why *why) {
 	struct backupwalk_node *n = node_new(w, NULL, 0, "");
 	if (!n) return why_err(why, E_NOMEM, "starting a backup");
 	n->source = root->whole ? NULL : root;

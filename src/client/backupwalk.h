@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "client/backup.h"
+#include "client/backupsources.h"
 #include "client/storing.h"
 #include "client/taskpool.h"
 #include "client/treecache.h"
@@ -19,15 +20,6 @@ enum {
 	BACKUPWALK_SEGMENT = 16 << 20, /* bytes of a large file that one thread cuts at a time */
 	BACKUPWALK_BUFFER = BACKUPWALK_SEGMENT + LIMIT_CHUNK,
 	BACKUPWALK_XATTRS = 1 << 20,
-};
-
-/* A path component of the sources: the top of the tree that is backed up. */
-struct backupwalk_source {
-	char *name;
-	bool whole; /* the source ends here: everything below belongs to it */
-	struct span
-		entry; /* of a whole one: its entry's bytes when the walk is done; NULL: it was left out */
-	struct backupwalk_source *children, *next;
 };
 
 /* What belongs to one thread. */
@@ -79,7 +71,7 @@ struct backupwalk {
 
 /* Starts the walk: pushes its first task. The root is in ${w} when the pool is idle, or ${w->failed}. */
 MUST_USE enum err backupwalk_start(
-	struct backupwalk *w, struct backupwalk_source *root, struct why *why);
+	struct backupwalk *w, struct backupsources_node *root, struct why *why);
 
 /* A tree with one file that is read from ${w->options->stdin_fd}. */
 MUST_USE enum err backupwalk_stdin(struct backupwalk *w, struct why *why);

@@ -86,6 +86,13 @@ echo y >src/dir/y.o
 ln -s one src/link
 expect 2 "$broch" backup
 expect 1 "$broch" backup nosuch
+has err "nosuch"
+expect 1 "$broch" backup nosuch src/nosuch
+is "$("$broch" snapshots --json | grep -c '"type":"snapshot"')" 0
+expect 3 "$broch" backup src nosuch --branch missing --json
+has err "nosuch: left out"
+is "$(member out summary unreadable)" 1
+is "$("$broch" snapshots --json | grep -c '"type":"snapshot"')" 1
 expect 2 "$broch" backup ""
 expect 0 "$broch" backup src --json
 json out

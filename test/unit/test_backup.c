@@ -475,6 +475,64 @@ static void sources(void **state) {
 	assert_int_equal(backup_run(&t->vault, &o, &r, &why), E_NOTFOUND);
 }
 
+/* What is not there is said, also where it would lie in another source; the rest is backed up, on the branch of all of them. */
+static void a_missing_source_is_unreadable(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct noted n = { { 0 } };
+	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
+	put_random(t, "x/file", 3000, 1);
+	const char *paths[] = { clientbox_src(a, t, "gone/deep"), t->src, clientbox_src(b, t, "gone"),
+		clientbox_src(c, t, "x/file/below") };
+	o.paths = paths;
+	o.path_count = 4;
+	o.noted = note;
+	o.ctx = &n;
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(r.unreadable, 3);
+	assert_int_equal(n.count[BACKUP_UNREADABLE], 3);
+	assert_int_equal(r.counts.files, 1);
+	clientbox_compare(t, &r.snapshot);
+	clientbox_settle(t);
+	o.skip_unchanged = true;
+	assert_true(clientbox_backup(t, &o).unchanged);
+	put_random(t, "gone/deep", 3000, 1);
+	r = clientbox_backup(t, &o);
+	assert_false(r.unchanged);
+	assert_int_equal(r.unreadable, 1);
+	const struct vault_snapshot *v = vaultstate_snapshot(&t->vault.state, &r.snapshot);
+	assert_false(hash_is_zero(&v->stamp.parent));
+	struct why why;
+	paths[1] = paths[3];
+	o.path_count = 1;
+	assert_int_equal(unlink(a), 0);
+	n.count[BACKUP_UNREADABLE] = 0;
+	size_t snapshots = t->vault.state.snapshot_count;
+	assert_int_equal(backup_run(&t->vault, &o, &r, &why), E_NOTFOUND);
+	assert_int_equal(n.count[BACKUP_UNREADABLE], 0);
+	assert_int_equal(t->vault.state.snapshot_count, snapshots);
+}
+
+/* However often it is given, it is one source, and the branch is the same. */
+static void sources_are_a_set(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
+	put_random(t, "x/file", 3000, 1);
+	put_random(t, "y", 3000, 2);
+	(void)clientbox_src(a, t, "./x/");
+	const char *paths[] = { clientbox_src(b, t, "x"), clientbox_src(c, t, "y"), a, b };
+	o.paths = paths;
+	o.path_count = 2;
+	struct backup_result first = clientbox_backup(t, &o);
+	o.path_count = 4;
+	o.skip_unchanged = true;
+	clientbox_settle(t);
+	struct backup_result second = clientbox_backup(t, &o);
+	assert_true(second.unchanged);
+	assert_memory_equal(&first.snapshot, &second.snapshot, HASH_SIZE);
+}
+
 static void own_state_and_stores_are_left_out(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
@@ -519,6 +577,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(an_unchanged_tree_makes_no_snapshot, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders_above_are_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(sources, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_source_is_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(sources_are_a_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(own_state_and_stores_are_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(edits_store_little, setup_large, teardown),

@@ -238,18 +238,23 @@ static void the_names_of_a_file_are_counted_once(void **state) {
 static void too_many_sources_are_refused_at_once(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
-	enum { MANY = LIMIT_PATHS + 1 };
+	enum { MANY = LIMIT_PATHS + 1, NAME = 16 };
 	const char **paths = calloc(MANY, sizeof *paths);
+	char *names = calloc(MANY, NAME);
 	struct backup_result r;
 	struct why why;
 	put_random(t, "file", 5 * MIB, 1);
-	for (size_t i = 0; i < MANY; i++) paths[i] = t->src;
+	for (size_t i = 0; i < MANY; i++) {
+		(void)snprintf(names + i * NAME, NAME, "missing %zu", i);
+		paths[i] = i ? names + i * NAME : t->src;
+	}
 	o.paths = paths;
 	o.path_count = MANY;
 	assert_int_equal(backup_run(&t->vault, &o, &r, &why), E_USAGE);
 	assert_non_null(strstr(why.msg, "4096"));
 	assert_int_equal(clientbox_packs(t).count, 0);
 	free(paths);
+	free(names);
 }
 
 /* ---- Others, meanwhile ---- */
