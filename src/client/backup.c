@@ -265,6 +265,7 @@ static enum err start_walk(struct attempt *a, struct why *why) {
 	w->started_ns = clock_real_ns();
 	find_own(a);
 	mutex_init(&w->lock);
+	backupfolders_init(&w->folders);
 	a->walk_started = true;
 	w->workers = mem_array(w->worker_count, sizeof *w->workers);
 	if (!w->workers) return why_err(why, E_NOMEM, "starting a backup");
@@ -658,7 +659,10 @@ static void attempt_done(struct attempt *a, bool committed) {
 	mem_free(w->workers);
 	for (size_t i = 0; i < w->link_room; i++) mem_free((uint8_t *)(uintptr_t)w->links[i].body.ptr);
 	mem_free(w->links);
-	if (a->walk_started) mutex_done(&w->lock);
+	if (a->walk_started) {
+		backupfolders_done(&w->folders);
+		mutex_done(&w->lock);
+	}
 	treecache_free(a->cache);
 	packrun_free(a->run);
 	runrecord_close(a->record, committed);

@@ -52,8 +52,7 @@ struct backupwalk_node {
 	size_t place; /* its item in the parent */
 	const char *name;
 	struct backupsources_node *source; /* not NULL: only these children */
-	int fd;
-	_Atomic unsigned fd_users;
+	struct backupfolder folder;
 	_Atomic unsigned pending; /* children and batches under way, and the listing itself */
 	struct mutex lock;        /* for the arena */
 	struct arena *arena;
@@ -65,7 +64,6 @@ struct backupwalk_node {
 	uint64_t cache_record;
 	dev_t device; /* of the source, for --one-file-system */
 	struct direntry self;
-	struct stat st;
 };
 
 /* Files of one folder that one task reads. */
@@ -187,7 +185,7 @@ static void node_free(struct backupwalk_node *n) {
 	}
 	mem_free(n->items);
 	mutex_done(&n->lock);
-	file_close(&n->fd);
+	backupfolder_close(&n->w->folders, &n->folder);
 	mem_free(n);
 }
 
@@ -283,10 +281,6 @@ static enum err encode_item(struct backupwalk_worker *k, struct backupwalk_node 
 	memcpy(at, body.ptr, body.len);
 	item->body = span_of(at, body.len);
 	return OK;
-}
-
-static void release_fd(struct backupwalk_node *n) {
-	if (atomic_fetch_sub(&n->fd_users, 1) == 1) file_close(&n->fd);
 }
 
 static void settle(struct backupwalk_node *n, unsigned worker);
@@ -400,17 +394,18 @@ static void settle(struct backupwalk_node *n, unsigned worker) {
 	}
 }
 
-static struct backupwalk_node *node_new(
-	struct backupwalk *w, struct backupwalk_node *parent, size_t place, const char *name) {
+static struct backupwalk_node *node_new(struct backupwalk *w, struct backupwalk_node *parent,
+	size_t place, const char *name, struct backupsources_node *source) {
 	struct backupwalk_node *n = mem_zalloc(sizeof *n);
 	if (!n) return NULL;
 	n->w = w;
 	n->parent = parent;
 	n->place = place;
 	n->name = name;
-	n->fd = -1;
+	n->source = source && !source->whole ? source : NULL;
+	n->is_named = source != NULL;
 	n->pending = 1;
-	n->fd_users = 1;
+	backupfolder_init(&n->folder, parent ? &parent->folder : NULL, name, n->source != NULL);
 	mutex_init(&n->lock);
 	return n;
 }
@@ -525,7 +520,7 @@ static enum err store_file(
 		bool known = item->cached.ptr && direntry_decode(&before, item->cached) == OK &&
 			before.type == DIRENTRY_FILE && !(before.flags & DIRENTRY_CHANGED);
 		e = backupfile_read(
-			w, worker, n->fd, item->name, n, st, known ? &before.stream : NULL, &d, &reason);
+			w, worker, n->folder.fd, item->name, n, st, known ? &before.stream : NULL, &d, &reason);
 	}
 	if (e == E_CANCELLED || e == E_NOMEM || (e && backupwalk_stopped(w))) {
 		*why = reason;
@@ -562,23 +557,26 @@ static void read_batch(void *ctx, unsigned worker) {
 		atomic_store_explicit(&n->w->want_current, false, memory_order_relaxed);
 		show_current(n->w, path_of(&n->w->workers[worker], n, n->items[b->files[0].item].name));
 	}
+	enum err closed = backupfolder_hold(&n->w->folders, &n->folder, &why);
 	for (size_t i = 0; i < b->count && !backupwalk_stopped(n->w); i++) {
+		if (closed) {
+			leave_out(&n->w->workers[worker], n, n->items[b->files[i].item].name, &why);
+			continue;
+		}
 		enum err e = store_file(n, worker, b->files[i].item, &b->files[i].st, &why);
 		if (e) backupwalk_fail(n->w, e, &why);
 	}
 	mem_free(b);
-	release_fd(n);
+	if (!closed) backupfolder_let(&n->w->folders, &n->folder);
 	settle(n, worker);
 }
 
 static enum err push_batch(struct backupwalk_node *n, struct batch **b, struct why *why) {
 	if (!*b) return OK;
 	atomic_fetch_add(&n->pending, 1);
-	atomic_fetch_add(&n->fd_users, 1);
 	enum err e = taskpool_push(n->w->pool, read_batch, *b);
 	if (e) {
 		atomic_fetch_sub(&n->pending, 1);
-		release_fd(n);
 		mem_free(*b);
 	}
 	*b = NULL;
@@ -605,19 +603,14 @@ static void list_folder(void *ctx, unsigned worker);
 static enum err push_folder(struct backupwalk_node *n, size_t place, const struct stat *st,
 	struct backupsources_node *source, struct why *why) {
 	struct item *item = &n->items[place];
-	struct backupwalk_node *child = node_new(n->w, n, place, item->name);
+	struct backupwalk_node *child = node_new(n->w, n, place, item->name, source);
 	if (!child) return why_err(why, E_NOMEM, "starting a task");
-	child->source = source && !source->whole ? source : NULL;
-	child->is_named = source != NULL;
 	child->device = source && source->whole ? st->st_dev : n->device;
-	child->st = *st;
 	if (n->has_cache) open_cache(child, item->cached_folder);
 	atomic_fetch_add(&n->pending, 1);
-	atomic_fetch_add(&n->fd_users, 1);
 	enum err e = taskpool_push(n->w->pool, list_folder, child);
 	if (e) {
 		atomic_fetch_sub(&n->pending, 1);
-		release_fd(n);
 		node_free(child);
 	}
 	return why_err(why, e, "starting a task");
@@ -631,7 +624,7 @@ static enum err store_special(struct backupwalk_worker *k, struct backupwalk_nod
 	fill_common(&d, DIRENTRY_FIFO, item->name, st);
 	if (S_ISLNK(st->st_mode)) {
 		struct why reason;
-		ssize_t len = readlinkat(n->fd, item->name, target, sizeof target);
+		ssize_t len = readlinkat(n->folder.fd, item->name, target, sizeof target);
 		if (len < 0 && errno == ENOENT) return OK; /* gone since it was listed */
 		if (len < 0) err_ignore(why_errno(&reason, "reading a link"));
 		else err_ignore(why_set(&reason, E_LIMIT, "its target is empty, or too long"));
@@ -647,7 +640,7 @@ static enum err store_special(struct backupwalk_worker *k, struct backupwalk_nod
 		d.minor = minor(st->st_rdev);
 	}
 	fill_group(n->w, &d, st);
-	enum err e = backupfile_xattrs(n->w, k, -1, n->fd, item->name, n, &d, why);
+	enum err e = backupfile_xattrs(n->w, k, -1, n->folder.fd, item->name, n, &d, why);
 	if (!e) e = encode_item(k, n, item, &d, why);
 	item->print = print_of(n->w, st);
 	atomic_fetch_add_explicit(&n->w->others, 1, memory_order_relaxed);
@@ -691,7 +684,7 @@ static enum err look_at(struct backupwalk_worker *k, struct backupwalk_node *n, 
 	struct stat st;
 	/* what only leads to a source may be a link: the folder it leads to is meant */
 	int flags = source && !source->whole ? 0 : AT_SYMLINK_NOFOLLOW;
-	if (fstatat(n->fd, item->name, &st, flags)) {
+	if (fstatat(n->folder.fd, item->name, &st, flags)) {
 		struct why reason;
 		if (errno == ENOENT && !source) return OK; /* gone since it was listed */
 		err_ignore(why_errno(&reason, "looking at it"));
@@ -772,7 +765,7 @@ static bool has_name(const struct listing *l, const char *name) {
 static bool is_tagged_cache(const struct backupwalk_node *n) {
 	static const char signature[] = "Signature: 8a477f597d28d172789f06886806bc55";
 	char head[sizeof signature - 1];
-	int fd = openat(n->fd, "CACHEDIR.TAG", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(n->folder.fd, "CACHEDIR.TAG", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) return false;
 	struct stat st;
 	bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
@@ -787,7 +780,8 @@ static bool is_left_out(
 	struct backupwalk_worker *k, struct backupwalk_node *n, const struct listing *l) {
 	struct backupwalk *w = n->w;
 	for (size_t i = 0; i < 2; i++) {
-		if (w->own_inodes[i] != n->st.st_ino || w->own_devices[i] != n->st.st_dev) continue;
+		if (w->own_inodes[i] != n->folder.st.st_ino || w->own_devices[i] != n->folder.st.st_dev)
+			continue;
 		backupwalk_note(
 			w, BACKUP_SKIPPED_OWN, path_of(k, n, NULL), "it is this device's own state");
 		return true;
@@ -799,29 +793,19 @@ static bool is_left_out(
 	return false;
 }
 
-static enum err open_folder(struct backupwalk_node *n, struct why *why) {
-	struct stat now;
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (n->source ? 0 : O_NOFOLLOW);
-	n->fd = openat(n->parent ? n->parent->fd : AT_FDCWD, n->parent ? n->name : "/", flags);
-	if (n->fd < 0) return why_errno(why, "opening the folder");
-	if (fstat(n->fd, &now)) return why_errno(why, "looking at the folder");
-	n->st = now;
-	return OK;
-}
-
 /* The folder's own attributes; from the cache where nothing of them changed. */
 static enum err fill_self(struct backupwalk_worker *k, struct backupwalk_node *n, struct why *why) {
 	struct direntry cached;
 	const struct item *item = &n->parent->items[n->place];
 	struct span attributes = span_of(NULL, 0);
-	fill_common(&n->self, DIRENTRY_DIRECTORY, n->name, &n->st);
+	fill_common(&n->self, DIRENTRY_DIRECTORY, n->name, &n->folder.st);
 	if (item->print_same && n->w->use_cache && direntry_decode(&cached, item->cached) == OK &&
 		cached.type == DIRENTRY_DIRECTORY) {
 		n->self.flags = cached.flags;
 		n->self.xattrs = cached.xattrs;
 		return OK;
 	}
-	enum err e = backupfile_xattrs(n->w, k, n->fd, -1, NULL, n, &n->self, why);
+	enum err e = backupfile_xattrs(n->w, k, n->folder.fd, -1, NULL, n, &n->self, why);
 	if (e || !n->self.xattrs.items.len) return e;
 	attributes = n->self.xattrs.items;
 	uint8_t *copy = arena_take(n, attributes.len);
@@ -858,8 +842,8 @@ static enum err list_names(
 	*left_out = false;
 	if (n->source) return why_err(why, list_source(n, n->source), "looking at a folder");
 	/* another file system begins here: the folder is kept, empty */
-	if (n->parent && n->w->options->one_file_system && n->st.st_dev != n->device) return OK;
-	enum err e = listing_read(&k->listing, n->fd, why);
+	if (n->parent && n->w->options->one_file_system && n->folder.st.st_dev != n->device) return OK;
+	enum err e = listing_read(&k->listing, n->folder.fd, why);
 	if (e) return e;
 	*left_out = is_left_out(k, n, &k->listing);
 	if (*left_out) return OK;
@@ -879,10 +863,11 @@ static void list_folder(void *ctx, unsigned worker) {
 	struct backupwalk *w = n->w;
 	struct backupwalk_worker *k = &w->workers[worker];
 	struct why why = { OK, "" };
-	bool left_out = false;
+	bool left_out = false, is_held = false;
 	enum err e = OK;
 	if (backupwalk_stopped(w)) goto out;
-	e = open_folder(n, &why);
+	e = backupfolder_hold(&w->folders, &n->folder, &why);
+	is_held = !e;
 	if (!e && n->parent) e = fill_self(k, n, &why);
 	if (!e) e = list_names(k, n, &left_out, &why);
 	if (e == E_IO || e == E_DENIED || e == E_NOTFOUND) {
@@ -893,7 +878,7 @@ static void list_folder(void *ctx, unsigned worker) {
 	}
 	if (left_out && n->parent) {
 		struct backupwalk_node *parent = n->parent;
-		release_fd(parent);
+		if (is_held) backupfolder_let(&w->folders, &n->folder);
 		node_free(n);
 		settle(parent, worker);
 		return;
@@ -902,15 +887,13 @@ static void list_folder(void *ctx, unsigned worker) {
 	if (!e) e = look_at_all(k, n, &why);
 out:
 	if (e) backupwalk_fail(w, e, &why);
-	if (n->parent) release_fd(n->parent);
-	release_fd(n);
+	if (is_held) backupfolder_let(&w->folders, &n->folder);
 	settle(n, worker);
 }
 
 enum err backupwalk_start(struct backupwalk *w, struct backupsources_node *root, struct why *why) {
-	struct backupwalk_node *n = node_new(w, NULL, 0, "");
+	struct backupwalk_node *n = node_new(w, NULL, 0, "", root);
 	if (!n) return why_err(why, E_NOMEM, "starting a backup");
-	n->source = root->whole ? NULL : root;
 	if (w->cache && w->use_cache) open_cache(n, w->cache_root);
 	struct stat st;
 	if (fstatat(AT_FDCWD, "/", &st, 0) == 0) n->device = st.st_dev;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "client/backup.h"
+#include "client/backupfolder.h"
 #include "client/backupsources.h"
 #include "client/storing.h"
 #include "client/taskpool.h"
@@ -48,6 +49,7 @@ struct backupwalk {
 	const struct backup_options *options;
 	struct storing_shared *storing;
 	struct taskpool *pool;
+	struct backupfolders folders;
 	struct backupwalk_worker *workers;
 	unsigned worker_count;
 	struct treecache *cache;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -257,6 +258,48 @@ static void too_many_sources_are_refused_at_once(void **state) {
 	free(names);
 }
 
+/* At each level a folder that leads on, and one on either side of it with a file. */
+static void make_deep(struct clientbox *t, unsigned depth) {
+	int at = open(t->src, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (unsigned i = 0; i < depth; i++) {
+		assert_true(at >= 0);
+		assert_int_equal(mkdirat(at, "a", 0700), 0);
+		assert_int_equal(mkdirat(at, "m", 0700), 0);
+		assert_int_equal(mkdirat(at, "z", 0700), 0);
+		assert_int_equal(mknodat(at, "a/file", S_IFREG | 0600, 0), 0);
+		assert_int_equal(mknodat(at, "z/file", S_IFREG | 0600, 0), 0);
+		int next = openat(at, "m", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		(void)close(at);
+		at = next;
+	}
+	(void)close(at);
+}
+
+/* However deep the tree, the walk has only some folders open at once. */
+static void a_tree_is_deeper_than_there_are_descriptors(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct rlimit limit, few;
+	enum { DEPTH = 700, FEW = 128 };
+	make_deep(t, DEPTH);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = FEW;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	o.force = true;
+	struct backup_result r[2];
+	for (unsigned i = 0; i < 2; i++) {
+		o.threads = i ? 3 : 1;
+		r[i] = clientbox_backup(t, &o);
+		assert_int_equal(r[i].unreadable, 0);
+		assert_int_equal(r[i].counts.files, 2 * DEPTH);
+	}
+	assert_int_equal(r[0].counts.directories, r[1].counts.directories);
+	assert_true(r[0].counts.directories > 3 * DEPTH);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	clientbox_compare(t, &r[1].snapshot);
+}
+
 /* ---- Others, meanwhile ---- */
 
 /* Holds up the reading of a file until the store has been asked so often to append to a chain; not for ever. */
@@ -502,6 +545,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_file_that_grows_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_names_of_a_file_are_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_sources_are_refused_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_tree_is_deeper_than_there_are_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_checkpoint_that_fails_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_parent_stays_the_parent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pipe_is_not_begun_again, setup, teardown),
