@@ -1,6 +1,5 @@
 #include "client/backup.h"
 
-#include <grp.h>
 #include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,21 +10,21 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "client/backupfile.h"
+#include "client/backupavoid.h"
+#include "client/backuplook.h"
 #include "client/backupsame.h"
 #include "client/backupsources.h"
 #include "client/backupwalk.h"
 #include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/runrecord.h"
-#include "client/treewalk.h"
 #include "crypto/derive.h"
 #include "format/snapshot.h"
 #include "os/clock.h"
 #include "os/signals.h"
 #include "os/thread.h"
 
-enum { ATTEMPTS = 5, TICK_MS = 100, NAMES_MAX = 1 << 20 };
+enum { ATTEMPTS = 5, TICK_MS = 100 };
 
 static const char program[] = "broch 0.1";
 
@@ -99,65 +98,6 @@ static void warned(void *ctx, const struct why *why) {
 	else if (a->o->noted) a->o->noted(a->o->ctx, BACKUP_WARNING, "", why->msg);
 }
 
-/* The packs in the store, to be held against what the indexes say. */
-struct present {
-	struct buf rows; /* name, size u32: sorted by name */
-	struct attempt *a;
-	struct buf avoid;
-	bool missing;
-};
-
-enum { PRESENT_ROW = HASH_SIZE + 4 };
-
-static enum err add_present(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
-	struct present *p = ctx;
-	uint8_t row[PRESENT_ROW];
-	uint32_t small = size > LIMIT_PACK ? 0 : (uint32_t)size;
-	memcpy(row, name->b, HASH_SIZE);
-	memcpy(row + HASH_SIZE, &small, 4);
-	return why_err(why, buf_add(&p->rows, span_of(row, sizeof row)), "listing packs");
-}
-
-static int by_name(const void *a, const void *b) {
-	return memcmp(a, b, HASH_SIZE);
-}
-
-static enum err check_present(void *ctx, const struct hash *name, uint32_t size, struct why *why) {
-	struct present *p = ctx;
-	uint32_t there = 0;
-	const uint8_t *row = p->rows.len
-		? bsearch(name->b, p->rows.ptr, p->rows.len / PRESENT_ROW, PRESENT_ROW, by_name)
-		: NULL;
-	if (row) memcpy(&there, row + HASH_SIZE, 4);
-	if (row && there == size) return OK;
-	p->missing = true;
-	return why_err(why, buf_add(&p->avoid, hash_span(name)), "listing packs");
-}
-
-/* What this run must not refer to: packs that are gone or cut short, and packs that an intent or a purge names. */
-static enum err find_avoided(struct attempt *a, struct why *why) {
-	struct present p = { .a = a };
-	struct store *store = a->v->session->store;
-	buf_init(&p.rows, (size_t)1 << 34);
-	buf_init(&p.avoid, (size_t)1 << 34);
-	enum err e = store_pack_list(store, &a->v->id, add_present, &p, why);
-	if (!e && p.rows.len) qsort(p.rows.ptr, p.rows.len / PRESENT_ROW, PRESENT_ROW, by_name);
-	if (!e) e = places_packs(fetch_places(a->fetch), check_present, &p, why);
-	if (!e && p.missing) {
-		struct why text;
-		err_ignore(why_set(&text, E_NOTFOUND,
-			"packs are missing from the store or too short: all files are read again, and what is missing is stored again"));
-		warned(a, &text);
-	}
-	a->packs_missing = p.missing;
-	if (!e) e = intents_doomed(a->v, &p.avoid, why);
-	if (!e) e = intents_gone(a->v, &p.avoid, why);
-	intents_sort(&p.avoid);
-	a->avoid = p.avoid;
-	buf_free(&p.rows);
-	return e;
-}
-
 static void pack_named(void *ctx, const struct hash *name, uint32_t size) {
 	struct attempt *a = ctx;
 	runrecord_add(a->record, name, size);
@@ -169,7 +109,13 @@ static enum err start_run(struct attempt *a, struct why *why) {
 		.vault = a->v, .threads = a->walk.worker_count, .warn = warned, .ctx = a
 	};
 	enum err e = fetch_new(&a->fetch, &fp, why);
-	if (!e) e = find_avoided(a, why);
+	if (!e) e = backupavoid_find(a->v, fetch_places(a->fetch), &a->avoid, &a->packs_missing, why);
+	if (!e && a->packs_missing) {
+		struct why text;
+		err_ignore(why_set(&text, E_NOTFOUND,
+			"packs are missing from the store or too short: all files are read again, and what is missing is stored again"));
+		warned(a, &text);
+	}
 	if (!e) e = why_err(why, indexplan_new(&a->found), "starting a run");
 	if (!e && !a->o->dry_run)
 		e = runrecord_open(&a->record, s->folder.state, &a->v->id, s->store, fetch_packs(a->fetch),
@@ -235,16 +181,6 @@ static enum err open_cache(struct attempt *a, struct why *why) {
 	return OK;
 }
 
-static void find_own(struct attempt *a) {
-	struct stat st;
-	int folders[] = { a->v->session->folder.state, a->v->session->folder.cache };
-	for (size_t i = 0; i < 2; i++) {
-		if (folders[i] < 0 || fstat(folders[i], &st)) continue;
-		a->walk.own_devices[i] = st.st_dev;
-		a->walk.own_inodes[i] = st.st_ino;
-	}
-}
-
 static enum err start_walk(struct attempt *a, struct why *why) {
 	struct backupwalk *w = &a->walk;
 	a->storing = (struct storing_shared){
@@ -263,9 +199,10 @@ static enum err start_walk(struct attempt *a, struct why *why) {
 	w->storing = &a->storing;
 	w->cache = a->cache;
 	w->started_ns = clock_real_ns();
-	find_own(a);
+	backupomit_own(&w->omit, a->v->session->folder.state, a->v->session->folder.cache);
+	backuplinks_init(&w->links);
 	mutex_init(&w->lock);
-	backupfolders_init(&w->folders);
+	backupfolder_begin(&w->folders);
 	a->walk_started = true;
 	w->workers = mem_array(w->worker_count, sizeof *w->workers);
 	if (!w->workers) return why_err(why, E_NOMEM, "starting a backup");
@@ -376,43 +313,6 @@ static enum err walk(struct attempt *a, struct why *why) {
 	return e ? e : flush_all(a, why);
 }
 
-/* The names of the owners met, each once, ascending. */
-static enum err owner_names(
-	struct attempt *a, bool groups, struct buf *out, struct snapshot_names *names) {
-	struct buf ids;
-	enum err e = OK;
-	buf_init(&ids, NAMES_MAX);
-	for (unsigned i = 0; a->walk.workers && i < a->walk.worker_count && !e; i++) {
-		const struct backupwalk_worker *k = &a->walk.workers[i];
-		const uint32_t *from = groups ? k->groups : k->users;
-		for (size_t n = 0; n < (groups ? k->group_count : k->user_count) && !e; n++) {
-			/* big-endian in a hash-sized row: sorted as bytes, and doubles dropped */
-			struct hash row = { { 0 } };
-			for (int b = 0; b < 4; b++) row.b[b] = (uint8_t)(from[n] >> (24 - 8 * b));
-			e = buf_add(&ids, hash_span(&row));
-		}
-	}
-	intents_sort(&ids);
-	for (size_t i = 0; i * HASH_SIZE < ids.len && !e; i++) {
-		const uint8_t *b = ids.ptr + i * HASH_SIZE;
-		uint32_t id = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-		const char *name = NULL;
-		if (groups) {
-			const struct group *g = getgrgid(id);
-			name = g ? g->gr_name : NULL;
-		} else {
-			const struct passwd *p = getpwuid(id);
-			name = p ? p->pw_name : NULL;
-		}
-		if (!name || strlen(name) > LIMIT_TEXT) continue;
-		e = snapshot_add_name(out, id, span_text(name));
-		if (!e) names->count++;
-	}
-	names->items = buf_span(out);
-	buf_free(&ids);
-	return e;
-}
-
 static enum err make_list(
 	const char *const *items, size_t count, bool sorted, struct bytelist_build *b) {
 	enum err e = OK;
@@ -427,7 +327,7 @@ static enum err make_list(
 /* What the snapshot object and the entry's stamp share. */
 struct lists {
 	struct bytelist_build paths, tags;
-	struct buf users, groups;
+	struct backupowners owners;
 	const char **sorted_tags;
 };
 
@@ -462,8 +362,9 @@ static enum err encode_snapshot(struct attempt *a, struct lists *l, struct why *
 	if (!e)
 		e = make_list((const char *const *)a->sources.paths, a->sources.count, false, &l->paths);
 	if (!e) e = make_list(l->sorted_tags, o->tag_count, true, &l->tags);
-	if (!e) e = owner_names(a, false, &l->users, &s.users);
-	if (!e) e = owner_names(a, true, &l->groups, &s.groups);
+	for (unsigned i = 0; a->walk.workers && i < a->walk.worker_count && !e; i++)
+		e = backupowners_add(&l->owners, &a->walk.workers[i].owners);
+	if (!e) e = backupowners_names(&l->owners, &s.users, &s.groups);
 	s.paths = bytelist_build_list(&l->paths);
 	s.tags = bytelist_build_list(&l->tags);
 	if (!e) e = snapshot_encode(&s, &a->snapshot);
@@ -472,15 +373,13 @@ static enum err encode_snapshot(struct attempt *a, struct lists *l, struct why *
 
 static void lists_init(struct lists *l) {
 	memset(l, 0, sizeof *l);
-	buf_init(&l->users, NAMES_MAX);
-	buf_init(&l->groups, NAMES_MAX);
+	backupowners_init(&l->owners);
 }
 
 static void lists_done(struct lists *l) {
 	bytelist_build_done(&l->paths);
 	bytelist_build_done(&l->tags);
-	buf_free(&l->users);
-	buf_free(&l->groups);
+	backupowners_done(&l->owners);
 	mem_free(l->sorted_tags);
 }
 
@@ -491,106 +390,6 @@ static enum err store_snapshot(struct attempt *a, struct why *why) {
 		storing_chunk(k, CHUNKTYPE_SNAPSHOT, buf_span(&a->snapshot), &a->out->snapshot, why);
 	if (!e) e = storing_flush(k, why);
 	if (!e) e = packrun_index(a->run, a->found, &a->locations, why);
-	return e;
-}
-
-/*
- * The last look before the entry (doc/spec/chains.md section 6): packs that an intent named since the run started, or
- * that were purged, must not hold the only place of anything the snapshot needs.
- */
-struct last_look {
-	struct attempt *a;
-	struct fetch *fetch; /* with the indexes now in force */
-	struct buf doubtful; /* packs, ascending */
-	bool lost;           /* something is nowhere: the run begins again */
-};
-
-static enum err look_at_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
-	struct last_look *l = ctx;
-	struct place places[PLACES_EACH];
-	struct fetch_chunk chunk;
-	struct hash again;
-	size_t count = 0;
-	(void)length;
-	*skip = false;
-	if (packrun_has(l->a->run, id)) return OK;
-	enum err e = places_indexed(fetch_places(l->fetch), id, places, &count, why);
-	for (size_t i = 0; i < count && !e; i++) {
-		if (intents_has(buf_span(&l->doubtful), &places[i].pack)) continue;
-		if (places[i].cut && intents_has(buf_span(&l->doubtful), &places[i].next_pack)) continue;
-		return OK;
-	}
-	if (e) return e;
-	e = fetch_chunk(l->fetch, type, id, &chunk, why);
-	if (e == E_FORGED || e == E_NOTFOUND) {
-		l->lost = true;
-		return E_BUSY;
-	}
-	if (e) return e;
-	l->a->storing.fetch = NULL; /* from now on nothing is taken for known */
-	e = storing_chunk(l->a->walk.workers[0].storing, type, chunk.bytes, &again, why);
-	fetch_release(l->fetch, &chunk);
-	return e;
-}
-
-static enum err gone_pack(void *ctx, const struct hash *name, uint32_t size, struct why *why) {
-	struct last_look *l = ctx;
-	uint64_t there = 0;
-	enum err e = store_pack_size(l->a->v->session->store, &l->a->v->id, name, &there, NULL);
-	if (!e && there == size) return OK;
-	if (e && e != E_NOTFOUND) return e;
-	return why_err(why, buf_add(&l->doubtful, hash_span(name)), "listing packs");
-}
-
-/* Packs that nobody may rely on: named in an intent in force or in a purge, or gone from the store. */
-static enum err find_doubtful(struct last_look *l, struct why *why) {
-	struct attempt *a = l->a;
-	enum err e = intents_doomed(a->v, &l->doubtful, why);
-	if (!e) e = intents_gone(a->v, &l->doubtful, why);
-	if (!e) e = places_packs(fetch_places(l->fetch), gone_pack, l, why);
-	for (size_t i = 0; i < packrun_packs(a->run) && !e; i++) {
-		struct hash name = packrun_pack_name(a->run, i);
-		uint64_t there;
-		enum err found = store_pack_size(a->v->session->store, &a->v->id, &name, &there, NULL);
-		if (found == E_NOTFOUND)
-			e = why_err(why, buf_add(&l->doubtful, hash_span(&name)), "listing packs");
-	}
-	intents_sort(&l->doubtful);
-	return e;
-}
-
-/*
- * What the run stored at a doubtful place, or relied on there, it stores again; then it indexes all of its packs anew,
- * because indexes that it wrote on the way may have been replaced. Tables are scanned to read what no index names.
- */
-static enum err look_at_tree(struct last_look *l, struct why *why) {
-	struct attempt *a = l->a;
-	struct fetch_params fp = { .vault = a->v, .threads = 1 };
-	struct treewalk t = { .chunk = look_at_chunk, .ctx = l };
-	bool skip;
-	enum err e = fetch_new(&l->fetch, &fp, why);
-	if (!e) e = find_doubtful(l, why);
-	if (!e) e = places_scan(fetch_places(l->fetch), why);
-	if (e) return e;
-	t.fetch = l->fetch;
-	packrun_doubt(a->run, buf_span(&l->doubtful));
-	e = look_at_chunk(l, CHUNKTYPE_SNAPSHOT, &a->out->snapshot, 0, &skip, why);
-	if (!e) e = treewalk_run(&t, &a->walk.root, why);
-	if (l->lost || e == E_FORGED || e == E_NOTFOUND)
-		e = why_set(why, E_BUSY, "another device purged what this backup needs");
-	if (!e) e = storing_flush(a->walk.workers[0].storing, why);
-	buf_clear(&a->locations);
-	if (!e) e = packrun_index(a->run, NULL, &a->locations, why);
-	return e;
-}
-
-static enum err take_last_look(struct attempt *a, struct why *why) {
-	struct last_look l = { .a = a };
-	buf_init(&l.doubtful, (size_t)1 << 32);
-	enum err e = look_at_tree(&l, why);
-	fetch_free(l.fetch);
-	buf_free(&l.doubtful);
 	return e;
 }
 
@@ -606,7 +405,16 @@ static enum err decide_snapshot(
 	struct attempt *a = c->a;
 	if (v->state.purge_events != c->looked) {
 		c->looked = v->state.purge_events;
-		enum err e = take_last_look(a, why);
+		const struct backuplook look = {
+			.vault = v,
+			.run = a->run,
+			.shared = &a->storing,
+			.storing = a->walk.workers[0].storing,
+			.snapshot = &a->out->snapshot,
+			.root = &a->walk.root,
+			.locations = &a->locations,
+		};
+		enum err e = backuplook_take(&look, why);
 		if (e) return e == E_BUSY ? E_CANCELLED : e; /* not to be repeated here */
 	}
 	out->body = (struct vaultbody){
@@ -657,10 +465,9 @@ static void attempt_done(struct attempt *a, bool committed) {
 	for (unsigned i = 0; w->workers && i < w->worker_count; i++)
 		backupwalk_worker_done(&w->workers[i]);
 	mem_free(w->workers);
-	for (size_t i = 0; i < w->link_room; i++) mem_free((uint8_t *)(uintptr_t)w->links[i].body.ptr);
-	mem_free(w->links);
 	if (a->walk_started) {
-		backupfolders_done(&w->folders);
+		backuplinks_done(&w->links);
+		backupfolder_end(&w->folders);
 		mutex_done(&w->lock);
 	}
 	treecache_free(a->cache);
@@ -701,6 +508,7 @@ static enum err attempt_run(struct attempt *a, struct why *why) {
 	a->started = now_moment();
 	a->last_checkpoint = clock_mono_ns();
 	a->walk.worker_count = a->o->threads ? a->o->threads : thread_cpus();
+	buf_init(&a->avoid, (size_t)1 << 34);
 	buf_init(&a->locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	buf_init(&a->snapshot, LIMIT_SNAPSHOT);
 	if (!e) e = read_sources(a, why);

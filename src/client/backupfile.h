@@ -2,7 +2,7 @@
 #ifndef CLIENT_BACKUPFILE_H
 #define CLIENT_BACKUPFILE_H
 
-#include "client/backupwalk.h"
+#include "client/backupnode.h"
 
 /*
  * Stores the content of the regular file ${name} in the folder ${at}, which was ${st} when the walk saw it, and fills in
@@ -11,15 +11,15 @@
  * other errors end the backup.
  */
 MUST_USE enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const char *name,
-	const struct backupwalk_node *n, struct stat *st, const struct streamref *old,
-	struct direntry *d, struct why *why);
+	const struct backupnode *n, struct stat *st, const struct streamref *old, struct direntry *d,
+	struct why *why);
 
 /*
  * The extended attributes of the open file ${fd}, or of ${name} in ${at} if ${fd} is -1, into ${d} (worker's memory). For
  * messages it is ${name} in the folder ${n}, or that itself if ${name} is NULL.
  */
 MUST_USE enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, int fd,
-	int at, const char *name, const struct backupwalk_node *n, struct direntry *d, struct why *why);
+	int at, const char *name, const struct backupnode *n, struct direntry *d, struct why *why);
 
 /* Stores all that can be read from ${fd} (a pipe, say) as one stream. */
 MUST_USE enum err backupfile_pipe(struct backupwalk *w, struct backupwalk_worker *k, int fd,

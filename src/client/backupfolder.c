@@ -9,7 +9,7 @@
 
 enum { OPEN_LEAST = 16, OPEN_MOST = 256, OPEN_SHARE = 4 };
 
-void backupfolders_init(struct backupfolders *f) {
+void backupfolder_begin(struct backupfolders *f) {
 	size_t max = process_files_max() / OPEN_SHARE;
 	if (max > OPEN_MOST) max = OPEN_MOST;
 	if (max < OPEN_LEAST) max = OPEN_LEAST;
@@ -17,7 +17,7 @@ void backupfolders_init(struct backupfolders *f) {
 	mutex_init(&f->lock);
 }
 
-void backupfolders_done(struct backupfolders *f) {
+void backupfolder_end(struct backupfolders *f) {
 	mutex_done(&f->lock);
 }
 

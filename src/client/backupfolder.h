@@ -30,8 +30,8 @@ struct backupfolders {
 	size_t open, max; /* more than max are open only while all are held */
 };
 
-void backupfolders_init(struct backupfolders *f);
-void backupfolders_done(struct backupfolders *f);
+void backupfolder_begin(struct backupfolders *f);
+void backupfolder_end(struct backupfolders *f);
 
 void backupfolder_init(
 	struct backupfolder *b, struct backupfolder *above, const char *name, bool follow);

@@ -9,6 +9,9 @@
 
 #include "client/backup.h"
 #include "client/backupfolder.h"
+#include "client/backuplinks.h"
+#include "client/backupomit.h"
+#include "client/backupowners.h"
 #include "client/backupsources.h"
 #include "client/storing.h"
 #include "client/taskpool.h"
@@ -34,15 +37,7 @@ struct backupwalk_worker {
 	struct buf holes;
 	char *xattr_names; /* BACKUPWALK_XATTRS each */
 	uint8_t *xattr_value;
-	uint32_t *users, *groups; /* ids seen */
-	size_t user_count, user_room, group_count, group_room;
-};
-
-/* A file with several names: its content is read, and counted, once. */
-struct backupwalk_link {
-	uint64_t device, inode;
-	struct span body; /* an encoded entry of the group; NULL: not read in this run */
-	bool counted;
+	struct backupowners owners;
 };
 
 struct backupwalk {
@@ -56,13 +51,11 @@ struct backupwalk {
 	bool use_cache;
 	uint64_t cache_root;
 	int64_t started_ns;
-	dev_t own_devices[2]; /* the state and cache folders, which are left out */
-	ino_t own_inodes[2];
-	struct mutex lock; /* notes, failure, links, current */
+	struct backupomit omit;
+	struct mutex lock; /* notes, failure, current */
 	enum err failed;
 	struct why why;
-	struct backupwalk_link *links; /* open addressing by device and inode */
-	size_t link_count, link_room;
+	struct backuplinks links;
 	_Atomic uint64_t files, directories, others, files_new, files_unchanged, bytes;
 	_Atomic uint64_t unreadable, incomplete, changed;
 	char current[256];
@@ -84,11 +77,6 @@ bool backupwalk_stopped(struct backupwalk *w);
 
 void backupwalk_note(
 	struct backupwalk *w, enum backup_note note, const char *path, const char *text);
-
-/* The same of ${name} in a folder that is on its way, or of the folder itself if it is NULL. */
-struct backupwalk_node;
-void backupwalk_note_at(struct backupwalk_worker *k, const struct backupwalk_node *n,
-	const char *name, enum backup_note note, const char *text);
 
 MUST_USE enum err backupwalk_worker_init(
 	struct backupwalk_worker *k, struct storing_shared *shared, struct why *why);

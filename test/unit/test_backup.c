@@ -547,6 +547,29 @@ static void own_state_and_stores_are_left_out(void **state) {
 	assert_int_equal(r.counts.files, 1);
 }
 
+/* The names of a store's parts make no store: its mark does, of whatever version. */
+static void a_folder_with_names_of_a_store_is_no_store(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct noted n = { { 0 } };
+	static const char later[] = "broch store 7\n", mine[] = "my notes on broch-store\n";
+	o.noted = note;
+	o.ctx = &n;
+	clientbox_file(t, "mine/broch-store", mine, sizeof mine - 1);
+	put_random(t, "mine/chains/one", 100, 1);
+	put_random(t, "mine/packs/one", 100, 2);
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 0);
+	assert_int_equal(r.counts.files, 3);
+	clientbox_compare(t, &r.snapshot);
+	clientbox_file(t, "later/broch-store", later, sizeof later - 1);
+	put_random(t, "later/chains/one", 100, 1);
+	put_random(t, "later/packs/one", 100, 2);
+	r = clientbox_backup(t, &o);
+	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 1);
+	assert_int_equal(r.counts.files, 3);
+}
+
 /* Two devices' worth of processes on one branch at once: the second finds the cache taken, and both are whole. */
 static void two_at_once(void **state) {
 	struct clientbox *t = *state;
@@ -580,6 +603,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_missing_source_is_unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(sources_are_a_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(own_state_and_stores_are_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_folder_with_names_of_a_store_is_no_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(edits_store_little, setup_large, teardown),
 		cmocka_unit_test_setup_teardown(several_large_files_at_once, setup_large, teardown),

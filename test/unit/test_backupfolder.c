@@ -26,7 +26,7 @@ static void row_new(struct row *r) {
 	char path[SCRATCH_MAX + 2 * DEPTH + 1];
 	scratch_make(r->folder);
 	(void)snprintf(r->parts, sizeof r->parts, "%s", r->folder);
-	backupfolders_init(&r->open);
+	backupfolder_begin(&r->open);
 	r->open.max = 0;
 	r->count = 0;
 	backupfolder_init(&r->all[r->count++], NULL, "", true);
@@ -43,7 +43,7 @@ static void row_new(struct row *r) {
 static void row_done(struct row *r) {
 	for (size_t i = 0; i < r->count; i++) backupfolder_close(&r->open, &r->all[i]);
 	assert_int_equal(r->open.open, 0);
-	backupfolders_done(&r->open);
+	backupfolder_end(&r->open);
 	scratch_remove(r->folder);
 }
 
