@@ -289,6 +289,13 @@ enum err backupfile_read(struct backupwalk *w, unsigned worker, int at, const ch
 	return e;
 }
 
+static void note_incomplete(struct backupwalk *w, struct backupwalk_worker *k,
+	const struct backupnode *n, const char *name, const char *text) {
+	k->incomplete = true;
+	atomic_fetch_add(&w->incomplete, 1);
+	backupnode_note(k, n, name, BACKUP_INCOMPLETE, text);
+}
+
 static int by_text(const void *a, const void *b) {
 	const char *const *x = a, *const *y = b;
 	return strcmp(*x, *y);
@@ -320,9 +327,8 @@ static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k,
 		if (len < 0 && errno == ENODATA) continue;
 		if (len < 0 || strlen(names[i]) > LIMIT_XATTR_NAME || d->xattrs.count == LIMIT_XATTRS ||
 			k->xattrs.len + (size_t)len > LIMIT_DIRENTRY / 2) {
-			atomic_fetch_add(&w->incomplete, 1);
-			backupnode_note(k, a->n, a->name, BACKUP_INCOMPLETE,
-				"an extended attribute could not be read, or is too large");
+			note_incomplete(
+				w, k, a->n, a->name, "an extended attribute could not be read, or is too large");
 			continue;
 		}
 		enum err e = direntry_add_xattr(
@@ -335,18 +341,28 @@ static enum err add_values(struct backupwalk *w, struct backupwalk_worker *k,
 	return OK;
 }
 
+/* What is said of an entry whose attributes can't be listed, which is what errno says; NULL: it has none, or is gone. */
+static const char *not_listed(int fd) {
+	bool by_path = fd < 0 && errno == ENOENT;
+	if (errno == ENOTSUP || errno == EPERM) return NULL;
+	if (by_path && access("/proc/self/fd", F_OK) == 0) return NULL; /* gone since it was listed */
+	if (by_path)
+		return "its extended attributes could not be read: /proc is not mounted, through which "
+			   "those of links, FIFOs and devices are";
+	return errno == ENOENT ? NULL : "its extended attributes could not be listed";
+}
+
 enum err backupfile_xattrs(struct backupwalk *w, struct backupwalk_worker *k, int fd, int at,
 	const char *name, const struct backupnode *n, struct direntry *d, struct why *why) {
 	char proc[64 + 256] = "";
 	struct attributes a = { .fd = fd, .proc = proc, .name = name, .n = n };
 	d->xattrs = (struct direntry_items){ .count = 0 };
+	k->incomplete = false;
 	if (fd < 0) (void)snprintf(proc, sizeof proc, "/proc/self/fd/%d/%s", at, name);
 	ssize_t len = list_names(fd, proc, k->xattr_names);
-	if (len == 0 || (len < 0 && (errno == ENOTSUP || errno == ENOENT || errno == EPERM))) return OK;
-	if (len < 0) {
-		atomic_fetch_add(&w->incomplete, 1);
-		backupnode_note(
-			k, n, name, BACKUP_INCOMPLETE, "its extended attributes could not be listed");
+	if (len <= 0) {
+		const char *text = len < 0 ? not_listed(fd) : NULL;
+		if (text) note_incomplete(w, k, n, name, text);
 		return OK;
 	}
 	size_t count = 0;

@@ -15,7 +15,6 @@ struct backupnode_item {
 	uint64_t folder; /* of a folder: its record in the tree cache, ... */
 	uint64_t cached_folder;
 	bool print_same;
-	bool is_folder;
 };
 
 /* A folder on its way. */

@@ -229,8 +229,9 @@ static enum err store_file(
 	}
 	fill_common(&d, DIRENTRY_FILE, item->name, st);
 	fill_group(w, &d, st);
-	item->print = d.flags & DIRENTRY_CHANGED ? (struct treecache_print){ .inode = 0 }
-											 : backupmerge_print(w, st);
+	/* what is not as it should be is read again next time, and said again */
+	bool is_whole = !(d.flags & DIRENTRY_CHANGED) && (linked || !k->incomplete);
+	item->print = is_whole ? backupmerge_print(w, st) : (struct treecache_print){ .inode = 0 };
 	e = backupnode_encode(k, n, item, &d, why);
 	if (!e && st->st_nlink > 1 && !linked && item->body.ptr)
 		backuplinks_keep(&w->links, st, item->body);
@@ -332,8 +333,8 @@ static enum err store_special(struct backupwalk_worker *k, struct backupnode *n,
 	}
 	fill_group(n->w, &d, st);
 	enum err e = backupfile_xattrs(n->w, k, -1, n->folder.fd, item->name, n, &d, why);
+	if (k->incomplete) item->print = (struct treecache_print){ .inode = 0 };
 	if (!e) e = backupnode_encode(k, n, item, &d, why);
-	item->print = backupmerge_print(n->w, st);
 	atomic_fetch_add_explicit(&n->w->others, 1, memory_order_relaxed);
 	return e;
 }
@@ -396,7 +397,6 @@ static enum err look_at(struct backupwalk_worker *k, struct backupnode *n, size_
 		item->print_same = backupmerge_equal(&item->print, &cached->print);
 	}
 	if (S_ISDIR(st.st_mode)) {
-		item->is_folder = true;
 		return push_folder(n, place, &st, source, why);
 	}
 	if (S_ISSOCK(st.st_mode)) {
@@ -444,7 +444,7 @@ static enum err take_listing(struct backupnode *n, const struct listing *l) {
 /* The folder's own attributes; from the cache where nothing of them changed. */
 static enum err fill_self(struct backupwalk_worker *k, struct backupnode *n, struct why *why) {
 	struct direntry cached;
-	const struct backupnode_item *item = &n->parent->items[n->place];
+	struct backupnode_item *item = &n->parent->items[n->place];
 	struct span attributes = span_of(NULL, 0);
 	fill_common(&n->self, DIRENTRY_DIRECTORY, n->name, &n->folder.st);
 	if (item->print_same && n->w->use_cache && direntry_decode(&cached, item->cached) == OK &&
@@ -454,6 +454,7 @@ static enum err fill_self(struct backupwalk_worker *k, struct backupnode *n, str
 		return OK;
 	}
 	enum err e = backupfile_xattrs(n->w, k, n->folder.fd, -1, NULL, n, &n->self, why);
+	if (k->incomplete) item->print = (struct treecache_print){ .inode = 0 };
 	if (e || !n->self.xattrs.items.len) return e;
 	attributes = n->self.xattrs.items;
 	uint8_t *copy = backupnode_room(n, attributes.len);

@@ -37,6 +37,7 @@ struct backupwalk_worker {
 	struct buf holes;
 	char *xattr_names; /* BACKUPWALK_XATTRS each */
 	uint8_t *xattr_value;
+	bool incomplete; /* the entry whose attributes were read last lacks some */
 	struct backupowners owners;
 };
 

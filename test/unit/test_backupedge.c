@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -258,48 +257,6 @@ static void too_many_sources_are_refused_at_once(void **state) {
 	free(names);
 }
 
-/* At each level a folder that leads on, and one on either side of it with a file. */
-static void make_deep(struct clientbox *t, unsigned depth) {
-	int at = open(t->src, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (unsigned i = 0; i < depth; i++) {
-		assert_true(at >= 0);
-		assert_int_equal(mkdirat(at, "a", 0700), 0);
-		assert_int_equal(mkdirat(at, "m", 0700), 0);
-		assert_int_equal(mkdirat(at, "z", 0700), 0);
-		assert_int_equal(mknodat(at, "a/file", S_IFREG | 0600, 0), 0);
-		assert_int_equal(mknodat(at, "z/file", S_IFREG | 0600, 0), 0);
-		int next = openat(at, "m", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		(void)close(at);
-		at = next;
-	}
-	(void)close(at);
-}
-
-/* However deep the tree, the walk has only some folders open at once. */
-static void a_tree_is_deeper_than_there_are_descriptors(void **state) {
-	struct clientbox *t = *state;
-	struct backup_options o = clientbox_options(t);
-	struct rlimit limit, few;
-	enum { DEPTH = 700, FEW = 128 };
-	make_deep(t, DEPTH);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	few = limit;
-	few.rlim_cur = FEW;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	o.force = true;
-	struct backup_result r[2];
-	for (unsigned i = 0; i < 2; i++) {
-		o.threads = i ? 3 : 1;
-		r[i] = clientbox_backup(t, &o);
-		assert_int_equal(r[i].unreadable, 0);
-		assert_int_equal(r[i].counts.files, 2 * DEPTH);
-	}
-	assert_int_equal(r[0].counts.directories, r[1].counts.directories);
-	assert_true(r[0].counts.directories > 3 * DEPTH);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	clientbox_compare(t, &r[1].snapshot);
-}
-
 /* ---- Others, meanwhile ---- */
 
 /* Holds up the reading of a file until the store has been asked so often to append to a chain; not for ever. */
@@ -374,6 +331,37 @@ static void the_parent_stays_the_parent(void **state) {
 	assert_non_null(v);
 	assert_memory_equal(&v->stamp.parent, &first.snapshot, HASH_SIZE);
 	assert_true(t->vault.state.snapshot_count > 20);
+	clientbox_compare(t, &r.snapshot);
+}
+
+static struct hash parent;
+
+/* Another process forgets the parent, while this one reads. */
+static void others_forget(int fd, off_t at) {
+	struct clientbox other;
+	struct why why = { OK, "" };
+	(void)at;
+	if (!is_watched(fd)) return;
+	atomic_store(&on_read, NULL);
+	clientbox_again(&other, box);
+	clientbox_ok(forget_snapshots(&other.vault, &parent, 1, &why), &why);
+	clientbox_again_done(&other);
+}
+
+/* A snapshot that is forgotten by now keeps nothing: the same tree makes a new one. */
+static void a_forgotten_parent_is_another_tree(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	o.skip_unchanged = true;
+	o.force = true;
+	put_random(t, "file", 1000, 1);
+	parent = clientbox_backup(t, &o).snapshot;
+	assert_true(clientbox_backup(t, &o).unchanged);
+	watch(t, "file", others_forget);
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_null(atomic_load(&on_read));
+	assert_false(r.unchanged);
+	assert_memory_not_equal(&r.snapshot, &parent, HASH_SIZE);
 	clientbox_compare(t, &r.snapshot);
 }
 
@@ -545,8 +533,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_file_that_grows_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_names_of_a_file_are_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_sources_are_refused_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_tree_is_deeper_than_there_are_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_forgotten_parent_is_another_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_checkpoint_that_fails_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_parent_stays_the_parent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pipe_is_not_begun_again, setup, teardown),
