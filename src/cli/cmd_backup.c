@@ -270,6 +270,7 @@ static int run(struct request *r, struct vault *v) {
 	r->options.noted = noted;
 	r->options.ticked = ticked;
 	r->options.ctx = r;
+	r->options.count_ahead = say_progress(r->inv->say) == SAY_PROGRESS_LIVE;
 	if (!e) e = backup_run(v, &r->options, &result, &why);
 	progress_free(r->progress);
 	r->progress = NULL;

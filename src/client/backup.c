@@ -13,6 +13,7 @@
 #include "client/backupavoid.h"
 #include "client/backuplook.h"
 #include "client/backupsame.h"
+#include "client/backupscan.h"
 #include "client/backupsources.h"
 #include "client/backupwalk.h"
 #include "client/indexmerge.h"
@@ -49,6 +50,7 @@ struct attempt {
 	struct storing_shared storing;
 	struct backupwalk walk;
 	bool walk_started;
+	struct backupscan *scan; /* NULL: nothing is counted ahead */
 	/* by value: entries that are read on the way move what the vault's state holds */
 	struct {
 		bool known;
@@ -225,6 +227,7 @@ static void take_counts(struct attempt *a, struct backup_progress *p) {
 	p->stored = packrun_bytes(a->run);
 	p->expect_files = a->parent.files;
 	p->expect_bytes = a->parent.bytes;
+	if (a->scan) (void)backupscan_counted(a->scan, &p->expect_files, &p->expect_bytes);
 	mutex_lock(&w->lock);
 	memcpy(p->current, w->current, sizeof p->current);
 	mutex_unlock(&w->lock);
@@ -300,6 +303,9 @@ static void checkpoint_if_due(struct attempt *a) {
 static enum err walk(struct attempt *a, struct why *why) {
 	struct backupwalk *w = &a->walk;
 	enum err e;
+	struct why ignored; /* progress without an end is no reason not to go on */
+	if (a->o->count_ahead && a->sources.root && !a->parent.known)
+		err_ignore(backupscan_start(&a->scan, a->o, a->sources.root, &w->omit, &ignored));
 	if (a->sources.root) e = backupwalk_start(w, a->sources.root, why);
 	else e = backupwalk_stdin(w, why);
 	while (!taskpool_wait(w->pool, TICK_MS)) {
@@ -462,6 +468,7 @@ static enum err check_request(struct attempt *a, struct why *why) {
 static void attempt_done(struct attempt *a, bool committed) {
 	struct backupwalk *w = &a->walk;
 	taskpool_free(w->pool);
+	backupscan_free(a->scan);
 	for (unsigned i = 0; w->workers && i < w->worker_count; i++)
 		backupwalk_worker_done(&w->workers[i]);
 	mem_free(w->workers);

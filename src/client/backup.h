@@ -26,7 +26,7 @@ struct backup_progress {
 	uint64_t bytes;                      /* of file contents: read or known to be unchanged */
 	uint64_t bytes_new;                  /* of new chunks, before compression */
 	uint64_t stored;                     /* bytes put into the store */
-	uint64_t expect_files, expect_bytes; /* of the parent snapshot; 0: unknown */
+	uint64_t expect_files, expect_bytes; /* of the parent snapshot, or counted ahead; 0: unknown */
 	char current[256];
 };
 typedef void backup_ticked(void *ctx, const struct backup_progress *p);
@@ -52,6 +52,8 @@ struct backup_options {
 	unsigned threads;            /* 0: as many as processors */
 	uint64_t checkpoint_seconds; /* 0: no index entries on the way */
 	bool force;                  /* read all files again */
+	bool
+		count_ahead; /* where no parent tells, the files are counted beside the backup, for its progress */
 	backup_noted *noted;
 	backup_ticked *ticked;
 	void *ctx;
