@@ -137,7 +137,7 @@ void clientbox_file(const struct clientbox *t, const char *name, const void *byt
 	scratch_write(path, bytes, len);
 }
 
-/* Later than the time within which a change is not trusted to show (client/backupwalk.c). */
+/* Later than the time within which a change is not trusted to show (client/backupmerge.c). */
 void clientbox_settle(const struct clientbox *t) {
 	struct timespec pause = { .tv_nsec = 60 * 1000 * 1000 };
 	(void)t;

@@ -1,0 +1,226 @@
+/* What a backup is asked to store: which sources there are, what is missing, what counts as a change, what is left out. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "clientbox.h"
+
+static int setup(void **state) {
+	struct clientbox *t = calloc(1, sizeof *t);
+	if (!t) return -1;
+	clientbox_new(t, &clientbox_chunks, 0);
+	*state = t;
+	return 0;
+}
+
+static int teardown(void **state) {
+	clientbox_done(*state);
+	free(*state);
+	return 0;
+}
+
+static void put_random(struct clientbox *t, const char *name, size_t len, uint64_t seed) {
+	uint8_t *bytes = clientbox_random(len, seed);
+	clientbox_file(t, name, bytes, len);
+	free(bytes);
+}
+
+struct noted {
+	unsigned count[BACKUP_WARNING + 1];
+};
+
+static void note(void *ctx, enum backup_note what, const char *path, const char *text) {
+	struct noted *n = ctx;
+	(void)path;
+	(void)text;
+	n->count[what]++;
+}
+
+static void touch_above(const struct clientbox *t, time_t when) {
+	const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+	assert_int_equal(utimensat(AT_FDCWD, t->folder, times, 0), 0);
+}
+
+/* Others change the folders above the sources: that is no change of the sources, which are stored with those folders all the same. */
+static void folders_above_are_no_change(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	char a[SCRATCH_MAX], b[SCRATCH_MAX];
+	o.skip_unchanged = true;
+	o.branch = "one";
+	put_random(t, "a/file", 3000, 1);
+	put_random(t, "b/file", 3000, 2);
+	const char *both[] = { clientbox_src(a, t, "a"), clientbox_src(b, t, "b") };
+	o.paths = both;
+	o.path_count = 2;
+	touch_above(t, 1000);
+	clientbox_settle(t);
+	struct backup_result first = clientbox_backup(t, &o);
+	for (time_t i = 0; i < 3; i++) {
+		touch_above(t, 2000 + i);
+		struct backup_result r = clientbox_backup(t, &o);
+		assert_true(r.unchanged);
+		assert_memory_equal(&r.snapshot, &first.snapshot, HASH_SIZE);
+	}
+	/* what those runs saw is in the cache, and in no pack */
+	o.skip_unchanged = false;
+	clientbox_reopen(t);
+	struct backup_result last = clientbox_backup(t, &o);
+	assert_int_equal(last.counts.files_unchanged, 2);
+	clientbox_compare(t, &last.snapshot);
+	o.skip_unchanged = true;
+	assert_true(clientbox_backup(t, &o).unchanged);
+	o.path_count = 1;
+	assert_false(clientbox_backup(t, &o).unchanged);
+	assert_true(clientbox_backup(t, &o).unchanged);
+	/* the source itself counts */
+	assert_int_equal(chmod(a, 0711), 0);
+	assert_false(clientbox_backup(t, &o).unchanged);
+}
+
+/* Sources: given twice, inside one another, a file, a link, one that only leads through a link. */
+static void sources(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
+	put_random(t, "x/y/file", 3000, 1);
+	put_random(t, "x/other", 3000, 2);
+	assert_int_equal(symlink("x", clientbox_src(a, t, "link")), 0);
+	const char *paths[] = { clientbox_src(a, t, "x/y"), t->src, clientbox_src(b, t, "x/./y/../y/"),
+		t->src, clientbox_src(c, t, "link") };
+	o.paths = paths;
+	o.path_count = 5;
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(r.counts.files, 2);
+	clientbox_compare(t, &r.snapshot);
+	const char *one[] = { clientbox_src(a, t, "x/other") };
+	o.paths = one;
+	o.path_count = 1;
+	r = clientbox_backup(t, &o);
+	assert_int_equal(r.counts.files, 1);
+	const char *through[] = { clientbox_src(a, t, "link/y") };
+	o.paths = through;
+	r = clientbox_backup(t, &o);
+	assert_int_equal(r.counts.files, 1);
+	const char *none[] = { clientbox_src(a, t, "not there") };
+	o.paths = none;
+	struct why why;
+	assert_int_equal(backup_run(&t->vault, &o, &r, &why), E_NOTFOUND);
+}
+
+/* What is not there is said, also where it would lie in another source; the rest is backed up, on the branch of all of them. */
+static void a_missing_source_is_unreadable(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct noted n = { { 0 } };
+	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
+	put_random(t, "x/file", 3000, 1);
+	const char *paths[] = { clientbox_src(a, t, "gone/deep"), t->src, clientbox_src(b, t, "gone"),
+		clientbox_src(c, t, "x/file/below") };
+	o.paths = paths;
+	o.path_count = 4;
+	o.noted = note;
+	o.ctx = &n;
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(r.unreadable, 3);
+	assert_int_equal(n.count[BACKUP_UNREADABLE], 3);
+	assert_int_equal(r.counts.files, 1);
+	clientbox_compare(t, &r.snapshot);
+	clientbox_settle(t);
+	o.skip_unchanged = true;
+	assert_true(clientbox_backup(t, &o).unchanged);
+	put_random(t, "gone/deep", 3000, 1);
+	r = clientbox_backup(t, &o);
+	assert_false(r.unchanged);
+	assert_int_equal(r.unreadable, 1);
+	const struct vault_snapshot *v = vaultstate_snapshot(&t->vault.state, &r.snapshot);
+	assert_false(hash_is_zero(&v->stamp.parent));
+	struct why why;
+	paths[1] = paths[3];
+	o.path_count = 1;
+	assert_int_equal(unlink(a), 0);
+	n.count[BACKUP_UNREADABLE] = 0;
+	size_t snapshots = t->vault.state.snapshot_count;
+	assert_int_equal(backup_run(&t->vault, &o, &r, &why), E_NOTFOUND);
+	assert_int_equal(n.count[BACKUP_UNREADABLE], 0);
+	assert_int_equal(t->vault.state.snapshot_count, snapshots);
+}
+
+/* However often it is given, it is one source, and the branch is the same. */
+static void sources_are_a_set(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
+	put_random(t, "x/file", 3000, 1);
+	put_random(t, "y", 3000, 2);
+	(void)clientbox_src(a, t, "./x/");
+	const char *paths[] = { clientbox_src(b, t, "x"), clientbox_src(c, t, "y"), a, b };
+	o.paths = paths;
+	o.path_count = 2;
+	struct backup_result first = clientbox_backup(t, &o);
+	o.path_count = 4;
+	o.skip_unchanged = true;
+	clientbox_settle(t);
+	struct backup_result second = clientbox_backup(t, &o);
+	assert_true(second.unchanged);
+	assert_memory_equal(&first.snapshot, &second.snapshot, HASH_SIZE);
+}
+
+static void own_state_and_stores_are_left_out(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct noted n = { { 0 } };
+	const char *paths[] = { t->folder };
+	put_random(t, "file", 10, 1);
+	o.paths = paths;
+	o.noted = note;
+	o.ctx = &n;
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 2);
+	assert_int_equal(r.counts.files, 1);
+}
+
+/* The names of a store's parts make no store: its mark does, of whatever version. */
+static void a_folder_with_names_of_a_store_is_no_store(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct noted n = { { 0 } };
+	static const char later[] = "broch store 7\n", mine[] = "my notes on broch-store\n";
+	o.noted = note;
+	o.ctx = &n;
+	clientbox_file(t, "mine/broch-store", mine, sizeof mine - 1);
+	put_random(t, "mine/chains/one", 100, 1);
+	put_random(t, "mine/packs/one", 100, 2);
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 0);
+	assert_int_equal(r.counts.files, 3);
+	clientbox_compare(t, &r.snapshot);
+	clientbox_file(t, "later/broch-store", later, sizeof later - 1);
+	put_random(t, "later/chains/one", 100, 1);
+	put_random(t, "later/packs/one", 100, 2);
+	r = clientbox_backup(t, &o);
+	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 1);
+	assert_int_equal(r.counts.files, 3);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(folders_above_are_no_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(sources, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_source_is_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(sources_are_a_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_state_and_stores_are_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_folder_with_names_of_a_store_is_no_store, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
