@@ -7,7 +7,7 @@
 #include "os/file.h"
 #include "os/process.h"
 
-enum { OPEN_LEAST = 16, OPEN_MOST = 256, OPEN_SHARE = 4 };
+enum { OPEN_LEAST = 4, OPEN_MOST = 256, OPEN_SHARE = 4 };
 
 void backupfolder_begin(struct backupfolders *f) {
 	size_t max = process_files_max() / OPEN_SHARE;
