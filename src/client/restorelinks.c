@@ -238,7 +238,7 @@ static int link_over(const struct restorelinks_group *g, int from, int to, const
 enum err restorelinks_link(struct restorelinks *l, struct restorelinks_group *g,
 	struct restoretree_dir *dir, const char *name) {
 	bool open = g->dir == dir || restoretree_try(g->dir);
-	int from = open ? g->dir->fd : restoretree_find(g->dir);
+	int from = !open ? restoretree_find(g->dir) : restoretree_wake(g->dir) ? g->dir->fd : -1;
 	int result = from < 0 ? -1 : link_checked(g, from, dir->fd, name);
 	if (result && errno == EEXIST) result = link_over(g, from, dir->fd, name);
 	int error = errno;

@@ -57,7 +57,14 @@ static bool is_dry(const struct walk *w) {
 	return w->plan->line == NULL;
 }
 
-/* Many folders wait for what is in them: lets it be written first. */
+/* Lets the folders above those that the walk is in rest: it needs them again only when it is done with these. */
+static void rest_above(struct walk *w) {
+	unsigned long awake = 0;
+	for (struct frame *f = w->top; f; f = f->above)
+		if (f->dir && ++awake > w->run->dirs_max / 4) restoretree_rest(f->dir);
+}
+
+/* Many folders wait for what is in them: lets it be written first. Then those that stay open are the way down. */
 static enum err limit_open(struct walk *w, struct why *why) {
 	struct restorerun *r = w->run;
 	enum err e = OK;
@@ -65,6 +72,7 @@ static enum err limit_open(struct walk *w, struct why *why) {
 	e = restorewindow_flush(w->plan->line, why);
 	while (!e && atomic_load(&r->dirs_open) > r->dirs_max / 2 && restorewindow_wait(w->plan->line))
 		continue;
+	if (!e && atomic_load(&r->dirs_open) > r->dirs_max / 2) rest_above(w);
 	return e;
 }
 

@@ -63,8 +63,14 @@ bool restoretree_try(struct restoretree_dir *dir) {
 	return false;
 }
 
-static void finish(struct restoretree_dir *dir) {
+static void set_attributes(struct restoretree_dir *dir) {
 	struct restorerun *r = dir->run;
+	if (!dir->finishes && !dir->lent) return;
+	if (!restoretree_wake(dir)) {
+		restorerun_note(r, RESTORE_INCOMPLETE, dir, NULL,
+			"it could not be opened again, so its attributes are not set");
+		return;
+	}
 	if (dir->finishes) {
 		struct restoreattrs_on on = {
 			.run = r,
@@ -78,18 +84,50 @@ static void finish(struct restoretree_dir *dir) {
 			.exact = !dir->fresh,
 		};
 		restoreattrs_set(&on, &dir->attrs);
-	} else if (dir->lent && fchmod(dir->fd, dir->lent_mode)) {
+	} else if (fchmod(dir->fd, dir->lent_mode)) {
 		restorerun_note(
 			r, RESTORE_INCOMPLETE, dir, NULL, "the mode that it had could not be set again");
 	}
+}
+
+static void close_dir(struct restoretree_dir *dir) {
+	struct restorerun *r = dir->run;
+	if (dir->fd < 0) return;
 	file_close(&dir->fd);
 	unsigned long open = atomic_fetch_sub(&r->dirs_open, 1);
-	if (open > r->dirs_max / 2) {
-		mutex_lock(&r->lock);
-		mutex_wake_all(&r->moved);
-		mutex_unlock(&r->lock);
-	}
+	if (open <= r->dirs_max / 2) return;
+	mutex_lock(&r->lock);
+	mutex_wake_all(&r->moved);
+	mutex_unlock(&r->lock);
+}
+
+static void finish(struct restoretree_dir *dir) {
+	set_attributes(dir);
+	close_dir(dir);
 	restoretree_drop(dir);
+}
+
+void restoretree_rest(struct restoretree_dir *dir) {
+	if (dir->above && atomic_load(&dir->users) == 1) close_dir(dir);
+}
+
+bool restoretree_wake(struct restoretree_dir *dir) {
+	struct stat st;
+	if (dir->fd >= 0) return true;
+	int path = restoretree_find(dir);
+	if (path < 0) return false;
+	int fd = openat(path, ".", FOLDER_FLAGS), error = errno;
+	file_close(&path);
+	errno = error;
+	if (fd < 0) return false;
+	if (fstat(fd, &st) || st.st_dev != dir->device || st.st_ino != dir->inode) {
+		file_close(&fd);
+		errno = EBUSY; /* somebody put another in its place */
+		return false;
+	}
+	dir->fd = fd;
+	atomic_fetch_add(&dir->run->dirs_open, 1);
+	return true;
 }
 
 /*
@@ -122,7 +160,8 @@ void restoretree_leave(struct restoretree_dir *dir) {
 }
 
 void restoretree_finish_late(struct restorerun *r) {
-	for (size_t i = r->late_count; i > 0; i--) finish(r->late[i - 1]);
+	/* in the order in which they were left: what rests is found again through those above, which come later */
+	for (size_t i = 0; i < r->late_count; i++) finish(r->late[i]);
 	mem_free(r->late);
 	r->late = NULL;
 	r->late_count = r->late_room = 0;
@@ -151,6 +190,8 @@ static int look(struct restoretree_dir *dir) {
 	dir->now = (struct stat_now){
 		.uid = st.st_uid, .gid = st.st_gid, .mode = (uint16_t)(st.st_mode & 07777)
 	};
+	dir->device = st.st_dev;
+	dir->inode = st.st_ino;
 	/* in a new folder the group is the rule's own result; in an old one only the bit says it */
 	dir->gid_known = dir->fresh || (st.st_mode & S_ISGID);
 	dir->gid = st.st_gid;
@@ -211,6 +252,7 @@ static int open_closed(int at, struct restoretree_dir *dir) {
 static int make_or_open(struct restoretree_dir *above, struct restoretree_dir *dir) {
 	struct stat st;
 	mode_t mode = restoreattrs_first_mode(&dir->attrs, DIRENTRY_DIRECTORY);
+	if (!restoretree_wake(above)) return -1;
 	dir->fresh = mkdirat(above->fd, dir->name, mode) == 0;
 	if (!dir->fresh && errno != EEXIST) return -1;
 	dir->fd = openat(above->fd, dir->name, FOLDER_FLAGS);

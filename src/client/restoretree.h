@@ -1,6 +1,7 @@
 /*
  * The folders of the target: made or opened one name at a time below a descriptor of the folder above, never through a
- * link. A folder stays open as long as something is to be made in it; then it gets its attributes.
+ * link. A folder is in use as long as something is to be made in it; then it gets its attributes. So many are in use at once as
+ * the tree is deep: those above may rest meanwhile, which costs no descriptor.
  */
 #ifndef CLIENT_RESTORETREE_H
 #define CLIENT_RESTORETREE_H
@@ -13,7 +14,8 @@ struct restoretree_dir {
 	struct restoretree_dir *above; /* its memory is held */
 	_Atomic unsigned holders;      /* of the memory */
 	_Atomic unsigned users;        /* of the descriptor */
-	int fd;
+	int fd;                        /* -1 while it rests */
+	uint64_t device, inode;
 	bool fresh;    /* this run made it: nothing is in it that was there before */
 	bool inherits; /* gives what is made in it an ACL */
 	bool gid_known;
@@ -44,7 +46,14 @@ MUST_USE enum err restoretree_enter(struct restoretree_dir *above, const struct 
 void restoretree_use(struct restoretree_dir *dir);
 void restoretree_leave(struct restoretree_dir *dir);
 
-/* One user more, if it still is open. */
+/*
+ * The planning thread alone, which is the one that takes uses: closes the descriptor of a folder that nobody else uses, until it
+ * is woken. The root never rests. False: it could not be opened again, or is another folder now; with errno.
+ */
+void restoretree_rest(struct restoretree_dir *dir);
+MUST_USE bool restoretree_wake(struct restoretree_dir *dir);
+
+/* One user more, if it still is in use. */
 bool restoretree_try(struct restoretree_dir *dir);
 
 /* The same for the memory alone. */
