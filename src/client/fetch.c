@@ -16,6 +16,7 @@ struct fetch_block {
 	enum state state;
 	struct hash pack;
 	uint32_t offset;
+	bool alone; /* in no place of the cache: its one holder frees it */
 	unsigned holders;
 	uint64_t used; /* when, by the fetch's counter */
 	struct buf raw;
@@ -67,14 +68,16 @@ enum err fetch_new(struct fetch **out, const struct fetch_params *p, struct why 
 	return e;
 }
 
+static void block_done(struct fetch_block *b) {
+	buf_wipe_free(&b->raw);
+	mem_free(b->starts);
+}
+
 void fetch_free(struct fetch *f) {
 	if (!f) return;
 	places_free(f->places);
 	packread_free(f->packs);
-	for (size_t i = 0; f->blocks && i < f->block_count; i++) {
-		buf_wipe_free(&f->blocks[i].raw);
-		mem_free(f->blocks[i].starts);
-	}
+	for (size_t i = 0; f->blocks && i < f->block_count; i++) block_done(&f->blocks[i]);
 	mem_free(f->blocks);
 	for (size_t i = 0; i < f->squeezer_count; i++) {
 		squeeze_free(f->squeezers[i]);
@@ -187,17 +190,37 @@ static struct fetch_block *evict(struct fetch *f) {
 	return oldest;
 }
 
+/*
+ * A block beside the cache, all of whose places are held. Nobody waits for a place: those who have them may want more
+ * themselves (a list eight deep takes eight of them in each thread).
+ */
+static enum err load_alone(
+	struct fetch *f, const struct place *place, struct fetch_block **out, struct why *why) {
+	struct fetch_block *b = mem_zalloc(sizeof *b);
+	if (!b) return why_err(why, E_NOMEM, "reading a block");
+	b->alone = true;
+	buf_init(&b->raw, LIMIT_BLOCK_RAW);
+	enum err e = load(f, place, b, why);
+	if (!e) {
+		*out = b;
+		return OK;
+	}
+	block_done(b);
+	mem_free(b);
+	return e;
+}
+
 /* A held, ready block; from the cache or loaded into it. */
 static enum err hold_block(
 	struct fetch *f, const struct place *place, struct fetch_block **out, struct why *why) {
 	mutex_lock(&f->lock);
-	struct fetch_block *b;
-	for (;;) {
-		b = cached(f, place);
-		if (b || (b = evict(f))) break;
-		mutex_wait(&f->loaded, &f->lock); /* somebody will release one */
-	}
+	struct fetch_block *b = cached(f, place);
 	enum err e = OK;
+	if (!b) b = evict(f);
+	if (!b) {
+		mutex_unlock(&f->lock);
+		return load_alone(f, place, out, why);
+	}
 	bool mine =
 		b->state == EMPTY || b->offset != place->offset || hash_order(&b->pack, &place->pack) != 0;
 	b->holders++;
@@ -220,7 +243,6 @@ static enum err hold_block(
 		e = b->error;
 		if (why) *why = b->why;
 		if (--b->holders == 0) b->state = EMPTY;
-		mutex_wake_all(&f->loaded);
 	}
 	mutex_unlock(&f->lock);
 	*out = b;
@@ -228,9 +250,14 @@ static enum err hold_block(
 }
 
 static void let_go(struct fetch *f, struct fetch_block *b) {
+	if (b->alone) {
+		block_done(b);
+		mem_free(b);
+		return;
+	}
 	mutex_lock(&f->lock);
 	assert(b->holders > 0);
-	if (--b->holders == 0) mutex_wake_all(&f->loaded);
+	b->holders--;
 	mutex_unlock(&f->lock);
 }
 

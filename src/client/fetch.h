@@ -1,6 +1,7 @@
 /*
  * Chunks, fetched and verified: found through places, read from packs a block at a time, believed only for their id
- * (doc/spec/crypto.md section 9). Blocks just used stay in a small cache. Used by several threads at once.
+ * (doc/spec/crypto.md section 9). Blocks just used stay in a small cache; one that finds every place of it held is read
+ * beside it, and nobody waits for another to let go. Used by several threads at once.
  */
 #ifndef CLIENT_FETCH_H
 #define CLIENT_FETCH_H
