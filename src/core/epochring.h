@@ -1,6 +1,7 @@
 /*
  * The epochs of one chain: what each create or rotate entry states, and the secrets behind it as far as they were opened
- * (doc/spec/crypto.md section 5). Lies in secretmem.
+ * (doc/spec/crypto.md section 5). Lies in secretmem. One thread may add and open epochs while others read those that there were: what they
+ * were given stays where it is as long as the ring.
  */
 #ifndef CORE_EPOCHRING_H
 #define CORE_EPOCHRING_H

@@ -15,6 +15,7 @@
 #include "fixedrandom.h"
 #include "format/boxes.h"
 #include "guarded.h"
+#include "os/thread.h"
 #include "secret/devicekeys.h"
 
 enum { EPOCHS = 3, PEOPLE = 5, ENC_POINT_TOP = SIZE_HASH + SIZE_KEM_ENC - 1 };
@@ -316,6 +317,73 @@ static void memory_runs_out(void **state) {
 	epochring_free(r);
 }
 
+/* --- more epochs than a ring has room for in the beginning */
+
+enum { RING_MANY = 300, READERS = 3 };
+
+static void add_numbered(struct epochring *r, uint32_t epoch) {
+	uint8_t kem[KEM_PUBLIC];
+	memset(kem, (int)(epoch & 0xff), sizeof kem);
+	struct entrypublic_keys k = {
+		.kem = span_of(kem, KEM_PUBLIC),
+		.reader = span_of(kem, SIGN_PUBLIC),
+		.writer = span_of(kem, SIGN_PUBLIC),
+		.admin = span_of(kem, SIGN_PUBLIC),
+	};
+	assert_int_equal(epochring_add(r, &k), OK);
+}
+
+struct ring_reader {
+	struct thread thread;
+	const struct epochring *r;
+	unsigned wrong;
+};
+
+static void read_ring(void *ctx) {
+	struct ring_reader *j = ctx;
+	for (uint32_t count = 0; count < RING_MANY;) {
+		count = epochring_newest(j->r);
+		for (uint32_t epoch = 1; epoch <= count; epoch += 7) {
+			const struct epoch_public *stated_here = epochring_stated(j->r, epoch);
+			j->wrong += stated_here->kem[0] != (uint8_t)epoch;
+			j->wrong += epochring_secrets(j->r, epoch) != NULL && epoch != 1;
+		}
+	}
+}
+
+/* What was given out stays where it is, and other threads read on meanwhile. */
+static void many_epochs_under_readers(void **state) {
+	(void)state;
+	struct epochring *r;
+	struct ring_reader readers[READERS] = { 0 };
+	const struct epoch_public *given[RING_MANY];
+	make_chain(CHAIN_VAULT);
+	assert_int_equal(epochring_new(&r, CHAIN_VAULT, &birth), OK);
+	add_numbered(r, 1);
+	epochring_set(r, &content[0].secrets);
+	const struct epoch_secrets *first = epochring_secrets(r, 1);
+	given[0] = epochring_stated(r, 1);
+	for (size_t i = 0; i < READERS; i++) {
+		readers[i].r = r;
+		assert_int_equal(thread_start(&readers[i].thread, read_ring, &readers[i], NULL), OK);
+	}
+	for (uint32_t epoch = 2; epoch <= RING_MANY; epoch++) {
+		add_numbered(r, epoch);
+		given[epoch - 1] = epochring_stated(r, epoch);
+	}
+	for (size_t i = 0; i < READERS; i++) {
+		thread_join(&readers[i].thread);
+		assert_int_equal(readers[i].wrong, 0);
+	}
+	for (uint32_t epoch = 1; epoch <= RING_MANY; epoch++) {
+		assert_ptr_equal(epochring_stated(r, epoch), given[epoch - 1]);
+		assert_int_equal(given[epoch - 1]->kem[KEM_PUBLIC - 1], (uint8_t)epoch);
+	}
+	assert_ptr_equal(epochring_secrets(r, 1), first);
+	assert_memory_equal(first->s.b, content[0].secrets.s.b, KEY_SIZE);
+	epochring_free(r);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_epochs_from_one_box),
@@ -325,6 +393,7 @@ int main(void) {
 		cmocka_unit_test(sizes_and_places),
 		cmocka_unit_test(what_is_no_content),
 		cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(many_epochs_under_readers),
 	};
 	return cmocka_run_group_tests(tests, start, done);
 }
