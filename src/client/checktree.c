@@ -143,16 +143,22 @@ static bool reads(struct checktree *t, const struct hash *id, const struct place
 static enum err look(struct checktree *t, const struct hash *id, enum place_state *best,
 	struct place *at, size_t *count, struct why *why) {
 	struct place places[PLACES_EACH];
+	size_t found = PLACES_EACH;
 	*best = PLACE_GONE;
-	enum err e = places_find(fetch_places(t->fetch), id, places, count, why);
-	for (size_t i = 0; i < *count && !e; i++) {
-		enum place_state s = judge(t, &places[i]);
-		if (s == PLACE_BAD && !reads(t, id, &places[i])) s = PLACE_GONE;
-		if (s <= *best) continue;
-		*best = s;
-		*at = places[i];
+	/* further places only where the first ones are gone */
+	for (*count = 0; found == PLACES_EACH && (*count == 0 || *best == PLACE_GONE);
+		 *count += found) {
+		enum err e = places_further(fetch_places(t->fetch), id, *count, places, &found, why);
+		if (e) return e;
+		for (size_t i = 0; i < found; i++) {
+			enum place_state s = judge(t, &places[i]);
+			if (s == PLACE_BAD && !reads(t, id, &places[i])) s = PLACE_GONE;
+			if (s <= *best) continue;
+			*best = s;
+			*at = places[i];
+		}
 	}
-	return e;
+	return OK;
 }
 
 /* Whether a chunk of a file's content is there, as far as can be said without reading it. */

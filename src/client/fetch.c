@@ -295,14 +295,15 @@ static bool is_damage(enum err e) {
 static enum err try_places(struct fetch *f, uint8_t type, const struct hash *id,
 	struct fetch_chunk *out, size_t *tried, struct why *why) {
 	struct place places[PLACES_EACH];
-	size_t count = 0;
-	enum err e = places_find(f->places, id, places, &count, why);
-	if (e) return e;
-	*tried = count;
-	e = E_NOTFOUND;
-	for (size_t i = 0; i < count; i++) {
-		e = fetch_from(f, type, id, &places[i], out, why);
-		if (!is_damage(e)) return e;
+	enum err e = E_NOTFOUND;
+	size_t count = PLACES_EACH;
+	for (*tried = 0; count == PLACES_EACH; *tried += count) {
+		enum err found = places_further(f->places, id, *tried, places, &count, why);
+		if (found) return found;
+		for (size_t i = 0; i < count; i++) {
+			e = fetch_from(f, type, id, &places[i], out, why);
+			if (!is_damage(e)) return e;
+		}
 	}
 	return e;
 }

@@ -1,12 +1,12 @@
 #include "client/places.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/little.h"
 #include "base/mem.h"
 #include "client/intents.h"
+#include "client/tablescan.h"
 #include "core/squeeze.h"
 #include "format/block.h"
 #include "format/chunktype.h"
@@ -147,11 +147,10 @@ static enum err load(struct places *p, const struct location *location, struct w
 	if (!e && p->count == p->room) {
 		size_t room = p->room ? p->room * 2 : 16;
 		struct loaded **more = mem_resize(p->loaded, room, sizeof(struct loaded *));
-		if (more) {
+		if (!more) e = why_err(why, E_NOMEM, "reading the index");
+		else {
 			p->loaded = more;
 			p->room = room;
-		} else {
-			e = why_err(why, E_NOMEM, "reading the index");
 		}
 	}
 	if (e) loaded_free(l);
@@ -282,8 +281,19 @@ static struct place scanned_place(const struct indexplan *plan, const struct ind
 	return out;
 }
 
-static enum err find_loaded(struct places *p, struct loaded *l, const struct hash *id,
-	struct place *out, size_t *count, struct why *why) {
+/* Places being gathered: the first ${passed} are passed over. */
+struct gather {
+	struct place *out;
+	size_t count, passed;
+};
+
+static void gather(struct gather *g, const struct place *place) {
+	if (g->passed) g->passed--;
+	else g->out[g->count++] = *place;
+}
+
+static enum err find_loaded(
+	struct places *p, struct loaded *l, const struct hash *id, struct gather *g, struct why *why) {
 	uint32_t from, to;
 	indexhead_find_leaves(&l->head, id, &from, &to);
 	for (uint32_t i = from; i < to; i++) {
@@ -292,10 +302,12 @@ static enum err find_loaded(struct places *p, struct loaded *l, const struct has
 		if (is_damage(e)) continue;
 		if (e) return e;
 		struct hash pack = leaf_pack(l, i);
-		for (uint32_t k = indexleaf_find(&leaf, id); k < leaf.count && *count < PLACES_EACH; k++) {
+		for (uint32_t k = indexleaf_find(&leaf, id); k < leaf.count && g->count < PLACES_EACH;
+			 k++) {
 			struct indexleaf_row row = indexleaf_at(&leaf, k);
 			if (hash_order(&row.id, id) != 0) break;
-			out[(*count)++] = place_of(l, &row, &pack);
+			struct place place = place_of(l, &row, &pack);
+			gather(g, &place);
 		}
 	}
 	return OK;
@@ -305,56 +317,52 @@ void places_borrow(struct places *p, const struct indexplan *plan) {
 	p->borrowed = plan;
 }
 
-static void find_planned(
-	const struct indexplan *plan, const struct hash *id, struct place *out, size_t *count) {
-	for (size_t i = indexplan_find(plan, id); i < indexplan_rows(plan) && *count < PLACES_EACH;
+static void find_planned(const struct indexplan *plan, const struct hash *id, struct gather *g) {
+	for (size_t i = indexplan_find(plan, id); i < indexplan_rows(plan) && g->count < PLACES_EACH;
 		 i++) {
 		const struct indexleaf_row *row = indexplan_row_at(plan, i);
 		if (hash_order(&row->id, id) != 0) break;
-		out[(*count)++] = scanned_place(plan, row);
+		struct place place = scanned_place(plan, row);
+		gather(g, &place);
 	}
 }
 
-enum err places_indexed(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
-	size_t *count, struct why *why) {
-	*count = 0;
+static enum err find_indexed(
+	struct places *p, const struct hash *id, struct gather *g, struct why *why) {
 	/* the newest index first: what was written last is what is read most */
 	for (size_t i = p->count; i > 0; i--) {
-		enum err e = find_loaded(p, p->loaded[i - 1], id, out, count, why);
+		enum err e = find_loaded(p, p->loaded[i - 1], id, g, why);
 		if (e) return e;
 	}
 	return OK;
 }
 
-enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
+enum err places_indexed(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
 	size_t *count, struct why *why) {
-	enum err e = places_indexed(p, id, out, count, why);
+	struct gather g = { .out = out };
+	enum err e = find_indexed(p, id, &g, why);
+	*count = g.count;
+	return e;
+}
+
+enum err places_further(struct places *p, const struct hash *id, size_t from,
+	struct place out[PLACES_EACH], size_t *count, struct why *why) {
+	struct gather g = { .out = out, .passed = from };
+	enum err e = find_indexed(p, id, &g, why);
+	*count = 0;
 	if (e) return e;
-	if (p->borrowed) find_planned(p->borrowed, id, out, count);
+	if (p->borrowed) find_planned(p->borrowed, id, &g);
 	mutex_lock(&p->lock);
-	if (p->scan) find_planned(p->scan, id, out, count);
+	if (p->scan) find_planned(p->scan, id, &g);
 	mutex_unlock(&p->lock);
+	*count = g.count;
 	return OK;
 }
 
-/* A pack whose table is being read; cuts are joined when all are known. */
-struct scanned {
-	struct hash name, previous;
-	bool continues;
-	uint32_t number, rest_length;
-	size_t cut_from, cut_to; /* of scan.cut_rows: the chunks of its last block, if that is cut */
-	uint32_t cut_offset;
-};
-
-struct scan {
-	struct places *p;
-	bool all; /* packs that indexes name too */
-	struct indexplan *plan;
-	struct scanned *packs;
-	size_t count, room;
-	struct indexleaf_row *cut_rows;
-	size_t cut_count, cut_room;
-};
+enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
+	size_t *count, struct why *why) {
+	return places_further(p, id, 0, out, count, why);
+}
 
 bool places_has_pack(const struct places *p, const struct hash *name) {
 	for (size_t i = 0; i < p->count; i++) {
@@ -388,125 +396,27 @@ enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct
 	return e;
 }
 
-static enum err keep_cut_row(struct scan *s, const struct indexleaf_row *row) {
-	if (s->cut_count == s->cut_room) {
-		size_t room = s->cut_room ? s->cut_room * 2 : 64;
-		struct indexleaf_row *more = mem_resize(s->cut_rows, room, sizeof *more);
-		if (!more) return E_NOMEM;
-		s->cut_rows = more;
-		s->cut_room = room;
-	}
-	s->cut_rows[s->cut_count++] = *row;
-	return OK;
-}
-
-/* The chunks of a block; those of a cut one wait until its rest is found. */
-static enum err scan_block(struct scan *s, struct scanned *n, const struct packtable_block *b) {
-	enum err e = OK;
-	if (b->type == 0) n->rest_length = b->length;
-	n->cut_from = s->cut_count;
-	for (size_t i = 0; i < hashlist_count(&b->ids) && !e; i++) {
-		struct indexleaf_row row = {
-			.id = hashlist_at(&b->ids, i),
-			.pack = n->number,
-			.offset = b->offset,
-			.length = b->length,
-			.slot = (uint16_t)i,
-		};
-		e = b->cut ? keep_cut_row(s, &row) : indexplan_row(s->plan, &row);
-	}
-	n->cut_to = s->cut_count;
-	n->cut_offset = b->offset;
-	return e;
-}
-
-static enum err scan_table(
-	struct scan *s, const struct hash *name, uint64_t size, const struct packtable *t) {
-	struct scanned n = { .name = *name, .continues = t->continues, .previous = t->previous };
-	struct span rest = t->blocks;
-	struct packtable_block b;
-	enum err e = indexplan_pack(s->plan, name, (uint32_t)size, &n.number);
-	while (!e && packtable_next(&rest, &b)) e = scan_block(s, &n, &b);
-	if (!e && s->count == s->room) {
-		size_t room = s->room ? s->room * 2 : 64;
-		struct scanned *more = mem_resize(s->packs, room, sizeof *more);
-		if (!more) return E_NOMEM;
-		s->packs = more;
-		s->room = room;
-	}
-	if (!e) s->packs[s->count++] = n;
-	return e;
-}
-
-static enum err scan_pack(void *ctx, const struct hash *name, uint64_t size, struct why *why) {
-	struct scan *s = ctx;
-	struct packtable table;
-	struct buf bytes;
-	struct why reason = { OK, "" };
+/* Whether the pack's table says nothing that the indexes do not. */
+static bool is_indexed(void *ctx, const struct hash *name) {
+	struct places *p = ctx;
+	if (p->damaged || !places_has_pack(p, name)) return false;
 	/* an index names its packs, but the pack in which it lies only if it is another's */
-	if (!s->all && places_has_pack(s->p, name) && s->p->damaged == 0) {
-		bool only_index = true;
-		for (size_t i = 0; i < s->p->count && only_index; i++)
-			only_index = hash_order(&s->p->loaded[i]->location.pack, name) != 0;
-		if (only_index) return OK;
-	}
-	buf_init(&bytes, LIMIT_PACK);
-	enum err e = packread_table(s->p->p.packs, name, size, &table, &bytes, &reason);
-	if (!e) e = why_err(why, scan_table(s, name, size, &table), "reading the tables of packs");
-	else if (is_damage(e) || e == E_DENIED) {
-		if (s->p->p.warn) s->p->p.warn(s->p->p.ctx, &reason);
-		e = OK;
-	} else if (why) {
-		*why = reason;
-	}
-	buf_free(&bytes);
-	return e;
-}
-
-static int by_name(const void *a, const void *b) {
-	const struct scanned *x = a, *y = b;
-	return hash_order(&x->name, &y->name);
-}
-
-/* Where both pieces of a cut block are there, its chunks are. */
-static enum err join_cut(struct scan *s, const struct scanned *next) {
-	struct scanned key = { .name = next->previous };
-	const struct scanned *first = bsearch(&key, s->packs, s->count, sizeof key, by_name);
-	if (!first || first->cut_from == first->cut_to) return OK;
-	struct indexhead_cut cut = {
-		.pack = first->number,
-		.offset = first->cut_offset,
-		.next_pack = next->number,
-		.rest_length = next->rest_length,
-	};
-	enum err e = indexplan_cut(s->plan, &cut);
-	for (size_t i = first->cut_from; i < first->cut_to && !e; i++)
-		e = indexplan_row(s->plan, &s->cut_rows[i]);
-	return e;
-}
-
-static enum err join_cuts(struct scan *s) {
-	enum err e = OK;
-	if (s->count) qsort(s->packs, s->count, sizeof *s->packs, by_name);
-	for (size_t i = 0; i < s->count && !e; i++)
-		if (s->packs[i].continues) e = join_cut(s, &s->packs[i]);
-	return e;
+	for (size_t i = 0; i < p->count; i++)
+		if (hash_order(&p->loaded[i]->location.pack, name) == 0) return false;
+	return true;
 }
 
 static enum err scan_packs(struct places *p, bool all, struct indexplan **out, struct why *why) {
-	struct scan s = { .p = p, .all = all };
-	enum err e = why_err(why, indexplan_new(&s.plan), "reading the tables of packs");
-	if (!e) e = store_pack_list(p->p.store, &p->p.vault, scan_pack, &s, why);
-	if (!e) e = why_err(why, join_cuts(&s), "reading the tables of packs");
-	if (!e) {
-		indexplan_sort(s.plan);
-		*out = s.plan;
-		s.plan = NULL;
-	}
-	indexplan_free(s.plan);
-	mem_free(s.packs);
-	mem_free(s.cut_rows);
-	return e;
+	const struct tablescan_params params = {
+		.packs = p->p.packs,
+		.store = p->p.store,
+		.vault = p->p.vault,
+		.skip = all ? NULL : is_indexed,
+		.skip_ctx = p,
+		.warn = p->p.warn,
+		.warn_ctx = p->p.ctx,
+	};
+	return tablescan_run(&params, out, why);
 }
 
 static enum err scan(struct places *p, bool all, struct why *why) {

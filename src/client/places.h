@@ -50,6 +50,13 @@ enum { PLACES_EACH = 8 };
 MUST_USE enum err places_find(struct places *p, const struct hash *id,
 	struct place out[PLACES_EACH], size_t *count, struct why *why);
 
+/*
+ * The same without the first ${from}: who finds PLACES_EACH and none of them good asks for what stands behind them. Anybody
+ * with a key to write can name many that are not.
+ */
+MUST_USE enum err places_further(struct places *p, const struct hash *id, size_t from,
+	struct place out[PLACES_EACH], size_t *count, struct why *why);
+
 /* The same from indexes in force alone, whatever was scanned or borrowed. */
 MUST_USE enum err places_indexed(struct places *p, const struct hash *id,
 	struct place out[PLACES_EACH], size_t *count, struct why *why);

@@ -276,8 +276,8 @@ static void tables_find_what_indexes_lack(void **state) {
 	fetch_free(f);
 }
 
-/* An index that has the chunk's pack, and the chunk at another place of it. */
-static struct vault_index lie(const struct stored *s, const struct place *truth) {
+/* An index that has the chunk's pack, and the chunk at ${count} other places of it. */
+static struct vault_index lie(const struct stored *s, const struct place *truth, size_t count) {
 	struct craft c;
 	struct buf rows;
 	struct indexplan *plan = NULL;
@@ -285,13 +285,15 @@ static struct vault_index lie(const struct stored *s, const struct place *truth)
 	uint32_t number;
 	assert_int_equal(indexplan_new(&plan), OK);
 	assert_int_equal(indexplan_pack(plan, &truth->pack, truth->pack_size, &number), OK);
-	struct indexleaf_row row = {
-		.id = s->id,
-		.pack = number,
-		.offset = truth->offset + 64,
-		.length = truth->length,
-	};
-	assert_int_equal(indexplan_row(plan, &row), OK);
+	for (uint32_t i = 1; i <= count; i++) {
+		struct indexleaf_row row = {
+			.id = s->id,
+			.pack = number,
+			.offset = truth->offset + 64 * i,
+			.length = truth->length,
+		};
+		assert_int_equal(indexplan_row(plan, &row), OK);
+	}
 	buf_init(&rows, 1 << 16);
 	craft_begin(&c, &box->t);
 	rawbox_ok(packrun_index(c.run, plan, &rows, &why), &why);
@@ -312,13 +314,37 @@ static void tables_are_right_where_an_index_is_not(void **state) {
 	struct why why = { OK, "" };
 	fetch_well(f, &s);
 	assert_int_equal(rawbox_places(f, &s.id, places), 1);
-	struct vault_index index = lie(&s, &places[0]);
+	struct vault_index index = lie(&s, &places[0], 1);
 	fetch_free(f);
 	f = rawbox_fetch(box, 1);
 	rawbox_ok(places_load(fetch_places(f), &index, 1, &why), &why);
 	assert_int_equal(rawbox_places(f, &s.id, places), 1);
 	fetch_well(f, &s);
 	fetch_free(f);
+}
+
+/* However many false places are named first, the true one is found: that of an older index, or of a table. */
+static void many_lies_hide_nothing(void **state) {
+	(void)state;
+	static const size_t lies[] = { PLACES_EACH - 1, PLACES_EACH, PLACES_EACH + 1, 5 * PLACES_EACH };
+	for (int named = 0; named < 2; named++) {
+		struct stored s = store_one((uint64_t)named + 1, named);
+		struct fetch *f = rawbox_fetch(box, 1);
+		struct place places[PLACES_EACH];
+		struct why why = { OK, "" };
+		fetch_well(f, &s);
+		assert_int_equal(rawbox_places(f, &s.id, places), 1);
+		for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+			struct vault_index index = lie(&s, &places[0], lies[i]);
+			struct place found[PLACES_EACH];
+			fetch_free(f);
+			f = rawbox_fetch(box, 1);
+			rawbox_ok(places_load(fetch_places(f), &index, 1, &why), &why);
+			assert_true(rawbox_places(f, &s.id, found) >= PLACES_EACH - (size_t)!named);
+			fetch_well(f, &s);
+		}
+		fetch_free(f);
+	}
 }
 
 static void an_index_that_is_damaged_is_said(void **state) {
@@ -549,6 +575,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_chunk_that_nobody_has, setup, teardown),
 		cmocka_unit_test_setup_teardown(tables_find_what_indexes_lack, setup, teardown),
 		cmocka_unit_test_setup_teardown(tables_are_right_where_an_index_is_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_lies_hide_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_index_that_is_damaged_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_store_that_fails_is_asked_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_block_is_read_once, setup, teardown),
