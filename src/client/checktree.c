@@ -3,24 +3,23 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "client/streamread.h"
+#include "client/folderread.h"
 #include "client/treewalk.h"
 #include "core/chunkset.h"
 #include "format/chunktype.h"
-#include "format/dirreader.h"
 #include "format/snapshot.h"
 #include "os/signals.h"
 
 enum { PATHS = 5, PATH_MAX_BYTES = 1 << 20, TICK_EACH = 256 };
 enum folder_state { WALKING = 1, WHOLE = 2, DAMAGED = 3 };
 
-static const size_t folder_max = (size_t)1 << 32;
+/* What is kept of the folders in folders under way. */
+static const size_t later_max = (size_t)1 << 30;
 
-/* A folder under way; its string stays in memory until its end is reached. */
+/* A folder under way. */
 struct frame {
 	struct frame *above;
-	struct buf string;
-	struct dirreader reader;
+	struct folderread_later later; /* folders in it */
 	char name[LIMIT_NAME];
 	size_t name_len;
 	uint32_t number; /* of its state */
@@ -41,6 +40,7 @@ struct checktree {
 	struct buf paths[PATHS];
 	size_t path_count;
 	bool lost, more;
+	size_t kept; /* bytes, in all frames */
 	uint64_t steps;
 };
 
@@ -225,15 +225,64 @@ static enum err check_file(
 	return why_err(why, lose(t, f, &d->name), "walking snapshots");
 }
 
-static void frame_free(struct frame *f) {
-	buf_free(&f->string);
+/* Takes the topmost frame away. */
+static void pop(struct checktree *t, struct frame **top) {
+	struct frame *f = *top;
+	*top = f->above;
+	t->kept -= f->later.bytes.len;
+	folderread_later_done(&f->later);
 	mem_free(f);
 }
 
-/* Begins a folder, unless it is known to be whole. One that cannot be read is lost. */
+static enum err check_malformed(struct checktree *t, struct frame *f, struct why *why) {
+	struct hash id = chunkset_at(t->folders, f->number)->id;
+	if (!f->again)
+		checkreport_damage(t->r, CHECKREPORT_CHUNK, &id, 0, "the folder in it is malformed");
+	f->damaged = true;
+	return why_err(why, lose(t, f, NULL), "walking snapshots");
+}
+
+static enum err check_entry(
+	struct checktree *t, struct frame *f, const struct direntry *d, struct why *why) {
+	if (d->type == DIRENTRY_FILE) return check_file(t, f, d, why);
+	if (d->type != DIRENTRY_DIRECTORY) return OK;
+	/* a folder that is known to be damaged, and not walked again, is damage here too */
+	const struct chunkset_item *known =
+		d->stream.length ? chunkset_find(t->folders, &d->stream.id) : NULL;
+	if (known && known->pack == DAMAGED) f->damaged = true;
+	return why_err(why, folderread_later_add(&f->later, d->name, &d->stream),
+		"walking snapshots with so many folders");
+}
+
+/* The files of a folder; its folders are kept for later. What cannot be read of it is lost. */
+static enum err read_folder(
+	struct checktree *t, struct frame *f, const struct streamref *ref, struct why *why) {
+	struct folderread r;
+	struct why reason = { OK, "" };
+	bool more = true;
+	enum err e = folderread_open(&r, t->fetch, ref, &reason), final = OK;
+	while (!e && !final) {
+		struct direntry d;
+		e = folderread_next(&r, &d, &more, &reason);
+		if (e || !more) break;
+		final = check_entry(t, f, &d, why);
+	}
+	folderread_close(&r);
+	t->kept += f->later.bytes.len;
+	if (final || !e) return final;
+	if (e == E_FORMAT) return check_malformed(t, f, why);
+	if (is_final(e)) {
+		*why = reason;
+		return e;
+	}
+	report(t, &ref->id, &reason, f->again);
+	f->damaged = true;
+	return why_err(why, lose(t, f, NULL), "walking snapshots");
+}
+
+/* Begins a folder, unless it is known to be whole. */
 static enum err enter(struct checktree *t, struct frame **top, const struct streamref *ref,
 	struct span name, struct why *why) {
-	struct why reason = { OK, "" };
 	uint32_t number = 0;
 	bool fresh = true;
 	enum err e = stop(t, why);
@@ -250,71 +299,34 @@ static enum err enter(struct checktree *t, struct frame **top, const struct stre
 	state->pack = WALKING;
 	struct frame *f = mem_zalloc(sizeof *f);
 	if (!f) return why_err(why, E_NOMEM, "walking snapshots");
-	buf_init(&f->string, folder_max);
-	memcpy(f->name, name.ptr ? (const char *)name.ptr : "", name.len);
+	folderread_later_init(&f->later, later_max - t->kept);
+	if (name.len) memcpy(f->name, name.ptr, name.len);
 	f->name_len = name.len;
 	f->number = number;
 	f->again = !fresh;
 	f->above = *top;
+	*top = f;
 	t->r->counts.folders++;
-	e = streamread_whole(t->fetch, CHUNKTYPE_DIRECTORY, ref, &f->string, &reason);
-	if (!e) {
-		f->reader = dirreader_over(buf_span(&f->string));
-		*top = f;
-		return OK;
-	}
-	state->pack = DAMAGED;
-	if (is_final(e)) {
-		*why = reason;
-	} else {
-		report(t, &ref->id, &reason, f->again);
-		if (*top) (*top)->damaged = true;
-		e = why_err(why, lose(t, f, NULL), "walking snapshots");
-	}
-	frame_free(f);
-	return e;
+	return read_folder(t, f, ref, why);
 }
 
 static void leave(struct checktree *t, struct frame **top) {
 	struct frame *f = *top;
-	*top = f->above;
 	chunkset_at(t->folders, f->number)->pack = f->damaged ? DAMAGED : WHOLE;
-	if (f->damaged && *top) (*top)->damaged = true;
-	frame_free(f);
-}
-
-static enum err check_malformed(struct checktree *t, struct frame *f, struct why *why) {
-	struct hash id = chunkset_at(t->folders, f->number)->id;
-	if (!f->again)
-		checkreport_damage(t->r, CHECKREPORT_CHUNK, &id, 0, "the folder in it is malformed");
-	f->damaged = true;
-	return why_err(why, lose(t, f, NULL), "walking snapshots");
+	if (f->damaged && f->above) f->above->damaged = true;
+	pop(t, top);
 }
 
 static enum err walk(struct checktree *t, const struct streamref *root, struct why *why) {
 	struct frame *top = NULL;
 	enum err e = enter(t, &top, root, span_of(NULL, 0), why);
 	while (top && !e) {
-		struct direntry d;
-		bool more = false;
-		struct frame *f = top;
-		bool malformed = dirreader_next(&f->reader, &d, &more) != OK;
-		if (malformed) e = check_malformed(t, f, why);
-		if (malformed || !more) leave(t, &top);
-		else if (d.type == DIRENTRY_FILE) e = check_file(t, f, &d, why);
-		else if (d.type == DIRENTRY_DIRECTORY) {
-			/* a folder that is known to be damaged, and not walked again, is damage here too */
-			const struct chunkset_item *known =
-				d.stream.length ? chunkset_find(t->folders, &d.stream.id) : NULL;
-			if (known && known->pack == DAMAGED) f->damaged = true;
-			e = enter(t, &top, &d.stream, d.name, why);
-		}
+		struct span name;
+		struct streamref ref;
+		if (folderread_later_next(&top->later, &name, &ref)) e = enter(t, &top, &ref, name, why);
+		else leave(t, &top);
 	}
-	while (top) {
-		struct frame *f = top;
-		top = f->above;
-		frame_free(f);
-	}
+	while (top) pop(t, &top);
 	return e;
 }
 

@@ -7,9 +7,8 @@
 #include <sys/statvfs.h>
 
 #include "base/mem.h"
-#include "client/streamread.h"
+#include "client/folderread.h"
 #include "format/chunktype.h"
-#include "format/dirreader.h"
 #include "os/clock.h"
 
 enum { AT_MS = 100, ENTRIES_SLACK = 100000 };
@@ -346,23 +345,6 @@ static enum err look_entry(
 	return e;
 }
 
-static enum err look_chunk(struct walk *w, struct frame *f, struct dirreader_feed *feed,
-	struct span bytes, struct why *why, struct why *reason, enum err *fatal) {
-	struct direntry d;
-	bool have = true;
-	dirreader_feed_push(feed, bytes);
-	while (!restorerun_stopped(w->run)) {
-		enum err e = dirreader_feed_next(feed, &d, &have);
-		if (e)
-			return e == E_NOMEM ? nomem(reason)
-								: why_set(reason, E_FORGED, "the folder is malformed");
-		if (!have) return OK;
-		*fatal = look_entry(w, f, &d, why);
-		if (*fatal) return OK;
-	}
-	return OK;
-}
-
 static void broken_folder(struct walk *w, struct frame *f, enum err e, const struct why *reason) {
 	if (e == E_NOMEM || e == E_CANCELLED) {
 		restorerun_end(w->run, e, reason);
@@ -378,31 +360,20 @@ static void broken_folder(struct walk *w, struct frame *f, enum err e, const str
 	}
 }
 
-/* Goes through a folder's entries, chunk by chunk. What of it cannot be read is noted, and the rest goes on. */
+/* Goes through a folder's entries. What of it cannot be read is noted, and the rest goes on. */
 static enum err look_folder(
 	struct walk *w, struct frame *f, const struct streamref *ref, struct why *why) {
-	struct dirreader_feed feed;
-	struct streamread s;
-	struct streamref_item item;
-	struct fetch_chunk chunk;
+	struct folderread r;
 	struct why reason = { OK, "" };
 	bool more = true;
-	enum err fatal = OK, e = streamread_open(&s, w->run->fetch, CHUNKTYPE_DIRECTORY, ref, &reason);
-	dirreader_feed_init(&feed);
+	enum err fatal = OK, e = folderread_open(&r, w->run->fetch, ref, &reason);
 	while (!e && !fatal && !restorerun_stopped(w->run)) {
-		e = streamread_next(&s, &item, &more, &reason);
+		struct direntry d;
+		e = folderread_next(&r, &d, &more, &reason);
 		if (e || !more) break;
-		e = fetch_chunk(w->run->fetch, CHUNKTYPE_DIRECTORY, &item.id, &chunk, &reason);
-		if (e) break;
-		if (chunk.bytes.len != item.length)
-			e = why_set(&reason, E_FORGED, "a chunk of it is not as long as it should be");
-		else e = look_chunk(w, f, &feed, chunk.bytes, why, &reason, &fatal);
-		fetch_release(w->run->fetch, &chunk);
+		fatal = look_entry(w, f, &d, why);
 	}
-	if (!e && !fatal && !more && dirreader_feed_end(&feed))
-		e = why_set(&reason, E_FORGED, "the folder is malformed");
-	streamread_close(&s);
-	dirreader_feed_done(&feed);
+	folderread_close(&r);
 	if (e) broken_folder(w, f, e, &reason);
 	f->reader = dirreader_over(buf_span(&f->pending));
 	return fatal;

@@ -9,10 +9,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "client/streamread.h"
+#include "client/folderread.h"
 #include "client/taskpool.h"
-#include "format/chunktype.h"
-#include "format/dirreader.h"
 #include "os/mutex.h"
 #include "os/signals.h"
 
@@ -142,7 +140,7 @@ static enum err find_subfolders(struct folder *f) {
 }
 
 static enum err load(struct folder *f, struct why *why) {
-	enum err e = streamread_whole(f->list->fetch, CHUNKTYPE_DIRECTORY, &f->ref, &f->string, why);
+	enum err e = folderread_whole(f->list->fetch, &f->ref, &f->string, why);
 
 	if (!e) e = why_err(why, find_subfolders(f), "reading a folder");
 	f->reader = dirreader_over(buf_span(&f->string));
@@ -183,7 +181,8 @@ static void run_task(void *ctx, unsigned worker) {
 	mutex_lock(&t->lock);
 	f->has_task = false;
 	is_passed = f->is_passed && f->state != LOADING;
-	is_mine = !f->is_passed && f->state == UNREAD && t->bytes_ahead < AHEAD_BYTES_MAX;
+	is_mine = !f->is_passed && f->state == UNREAD && t->bytes_ahead < AHEAD_BYTES_MAX &&
+		f->ref.length < AHEAD_BYTES_MAX;
 	if (is_mine) f->state = LOADING;
 	mutex_unlock(&t->lock);
 	if (is_mine) load_and_tell(f, true);
@@ -357,18 +356,27 @@ enum err treelist_next(struct treelist *t, struct treelist_item *out, bool *more
 	return e;
 }
 
-/* The entry called ${name} in a folder's string. */
-static enum err find_name(
-	struct span string, struct span name, struct direntry *out, struct why *why) {
-	struct dirreader r = dirreader_over(string);
+/* The entry called ${name} in a folder, copied to ${bytes}. */
+static enum err find_name(struct fetch *f, const struct streamref *folder, struct span name,
+	struct direntry *out, struct buf *bytes, struct why *why) {
+	struct folderread r;
+	struct dirreader copy;
 	bool more = true;
+	enum err e = folderread_open(&r, f, folder, why);
 
-	for (;;) {
-		if (dirreader_next(&r, out, &more))
-			return why_set(why, E_FORGED, "the folder is malformed");
-		if (!more) return why_set(why, E_NOTFOUND, "there is nothing of that name");
-		if (span_equal(out->name, name)) return OK;
+	buf_clear(bytes);
+	while (!e && more) {
+		e = folderread_next(&r, out, &more, why);
+		if (e == E_FORMAT) e = why_set(why, E_FORGED, "the folder is malformed");
+		else if (!e && !more) e = why_set(why, E_NOTFOUND, "there is nothing of that name");
+		else if (!e && span_equal(out->name, name)) break;
 	}
+	if (!e) e = why_err(why, direntry_encode(out, bytes), "reading a folder");
+	folderread_close(&r);
+	if (e) return e;
+	copy = dirreader_over(buf_span(bytes));
+	e = dirreader_next(&copy, out, &more);
+	return why_err(why, e, "reading a folder");
 }
 
 enum err treelist_find(struct fetch *f, const struct streamref *root, struct span path,
@@ -385,9 +393,7 @@ enum err treelist_find(struct fetch *f, const struct streamref *root, struct spa
 		while (n < path.len && path.ptr[n] != '/') n++;
 		if (!*is_root && out->type != DIRENTRY_DIRECTORY)
 			return why_set(why, E_NOTFOUND, "a part of the path is no folder");
-		buf_clear(bytes);
-		e = streamread_whole(f, CHUNKTYPE_DIRECTORY, &at, bytes, why);
-		if (!e) e = find_name(buf_span(bytes), span_of(path.ptr, n), out, why);
+		e = find_name(f, &at, span_of(path.ptr, n), out, bytes, why);
 		if (!e) at = out->stream;
 		*is_root = false;
 		path = span_skip(path, n);

@@ -3,17 +3,19 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "client/streamread.h"
+#include "client/folderread.h"
 #include "format/chunktype.h"
-#include "format/dirreader.h"
 #include "format/snapshot.h"
 
-static const size_t folder_max = (size_t)1 << 32;
+/* Of the string of a folder; and of what is kept of the folders in folders under way. */
+static const uint64_t folder_max = (uint64_t)1 << 32;
+static const size_t later_max = (size_t)1 << 30;
 
 /* A stream being walked, depth first; what of each level's items lies across two lists is kept. */
 struct walk {
 	const struct treewalk *t;
 	uint8_t type;
+	uint64_t left; /* bytes of the string that were not named yet */
 	bool is_known; /* the caller has passed over each chunk of the string so far */
 	uint8_t carry[LIMIT_STREAM_DEPTH + 1][SIZE_STREAM_ITEM];
 	size_t carried[LIMIT_STREAM_DEPTH + 1];
@@ -48,6 +50,8 @@ static enum err walk_chunk(
 	struct walk *w, unsigned depth, const struct hash *id, uint64_t length, struct why *why) {
 	struct fetch_chunk chunk;
 	bool skip = false;
+	if (!depth && length > w->left) return malformed(why);
+	if (!depth) w->left -= length;
 	enum err e = w->t->chunk(w->t->ctx, depth ? CHUNKTYPE_LIST : w->type, id, length, &skip, why);
 	/* a string was walked before only if all of its chunks were: what is new may be in any of them */
 	if (!depth && !skip) w->is_known = false;
@@ -61,13 +65,15 @@ static enum err walk_chunk(
 
 static enum err walk_stream(const struct treewalk *t, uint8_t type, const struct streamref *ref,
 	bool *skipped, struct why *why) {
-	struct walk w = { .t = t, .type = type, .is_known = ref->length > 0 };
+	struct walk w = { .t = t, .type = type, .left = ref->length, .is_known = ref->length > 0 };
 	enum err e = OK;
 	*skipped = false;
 	if (ref->length == 0) return OK;
 	if (ref->origin.kind != ORIGIN_OWN)
 		return why_set(
 			why, E_UNSUPPORTED, "its chunks are of an origin that this version cannot read");
+	if (type == CHUNKTYPE_DIRECTORY && ref->length > folder_max)
+		return why_set(why, E_FORGED, "a folder is longer than any that this program reads");
 	e = walk_chunk(&w, ref->depth, &ref->id, ref->depth ? 0 : ref->length, why);
 	for (unsigned i = 0; i <= ref->depth && !e; i++)
 		if (w.carried[i]) e = malformed(why);
@@ -75,59 +81,71 @@ static enum err walk_stream(const struct treewalk *t, uint8_t type, const struct
 	return e;
 }
 
-/* A folder being walked; its string stays in memory until its end is reached. */
+/* A folder that was read: the folders in it that were not gone into yet. */
 struct frame {
 	struct frame *above;
-	struct buf string;
-	struct dirreader reader;
+	struct folderread_later later;
 };
 
-static enum err push(
-	const struct treewalk *t, struct frame **top, const struct streamref *ref, struct why *why) {
-	bool skip = false;
-	struct frame *f = mem_zalloc(sizeof *f);
-	if (!f) return why_err(why, E_NOMEM, "walking a tree");
-	buf_init(&f->string, folder_max);
-	enum err e = walk_stream(t, CHUNKTYPE_DIRECTORY, ref, &skip, why);
-	if (!e && !skip) e = streamread_whole(t->fetch, CHUNKTYPE_DIRECTORY, ref, &f->string, why);
-	f->reader = dirreader_over(buf_span(&f->string));
-	f->above = *top;
-	if (e || skip) {
-		buf_free(&f->string);
-		mem_free(f);
-	} else {
-		*top = f;
+struct folders {
+	const struct treewalk *t;
+	struct frame *top;
+	size_t kept; /* bytes, in all frames */
+};
+
+/* The files of a folder; its folders are kept for later. */
+static enum err walk_entries(
+	const struct treewalk *t, struct folderread *r, struct frame *f, struct why *why) {
+	bool skip = false, more = true;
+	enum err e = OK;
+	while (!e && more) {
+		struct direntry d;
+		e = folderread_next(r, &d, &more, why);
+		if (e == E_FORMAT) return why_set(why, E_FORGED, "a folder is malformed");
+		if (e || !more) return e;
+		if (d.type == DIRENTRY_FILE) e = walk_stream(t, CHUNKTYPE_CONTENT, &d.stream, &skip, why);
+		else if (d.type == DIRENTRY_DIRECTORY)
+			e = why_err(why, folderread_later_add(&f->later, span_of(NULL, 0), &d.stream),
+				"walking a tree with so many folders");
 	}
 	return e;
 }
 
-static enum err walk_entry(
-	const struct treewalk *t, struct frame **top, const struct direntry *d, struct why *why) {
-	bool skip = false;
-	if (d->type == DIRENTRY_FILE) return walk_stream(t, CHUNKTYPE_CONTENT, &d->stream, &skip, why);
-	if (d->type == DIRENTRY_DIRECTORY) return push(t, top, &d->stream, why);
-	return OK;
-}
-
-static void pop(struct frame **top) {
-	struct frame *f = *top;
-	*top = f->above;
-	buf_free(&f->string);
+static void pop(struct folders *w) {
+	struct frame *f = w->top;
+	w->top = f->above;
+	w->kept -= f->later.bytes.len;
+	folderread_later_done(&f->later);
 	mem_free(f);
 }
 
+static enum err push(struct folders *w, const struct streamref *ref, struct why *why) {
+	struct folderread r;
+	bool skip = false;
+	enum err e = walk_stream(w->t, CHUNKTYPE_DIRECTORY, ref, &skip, why);
+	if (e || skip || !ref->length) return e;
+	struct frame *f = mem_zalloc(sizeof *f);
+	if (!f) return why_err(why, E_NOMEM, "walking a tree");
+	folderread_later_init(&f->later, later_max - w->kept);
+	f->above = w->top;
+	w->top = f;
+	e = folderread_open(&r, w->t->fetch, ref, why);
+	if (!e) e = walk_entries(w->t, &r, f, why);
+	folderread_close(&r);
+	w->kept += f->later.bytes.len;
+	return e;
+}
+
 enum err treewalk_run(const struct treewalk *t, const struct streamref *root, struct why *why) {
-	struct frame *top = NULL;
-	enum err e = push(t, &top, root, why);
-	while (top && !e) {
-		struct direntry d;
-		bool more = false;
-		if (dirreader_next(&top->reader, &d, &more))
-			e = why_set(why, E_FORGED, "a folder is malformed");
-		else if (more) e = walk_entry(t, &top, &d, why);
-		else pop(&top);
+	struct folders w = { .t = t };
+	enum err e = push(&w, root, why);
+	while (w.top && !e) {
+		struct span name;
+		struct streamref ref;
+		if (folderread_later_next(&w.top->later, &name, &ref)) e = push(&w, &ref, why);
+		else pop(&w);
 	}
-	while (top) pop(&top);
+	while (w.top) pop(&w);
 	return e;
 }
 

@@ -19,8 +19,9 @@ struct treewalk {
 };
 
 /*
- * Walks the tree below ${root}, a directory. Folders lie in memory while they are walked, the lists of a file do not. E_FORGED: a
- * folder or list is missing or damaged; E_UNSUPPORTED: chunks of another origin; E_IO, E_NOMEM.
+ * Walks the tree below ${root}, a directory: what is in a folder, then its folders, of which names and references are kept
+ * meanwhile and nothing else. E_FORGED: a folder or list is missing or damaged; E_UNSUPPORTED: chunks of another origin;
+ * E_LIMIT: more folders than can be kept; E_IO, E_NOMEM.
  */
 MUST_USE enum err treewalk_run(
 	const struct treewalk *t, const struct streamref *root, struct why *why);
