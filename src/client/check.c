@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/checkheld.h"
 #include "client/checktree.h"
 #include "client/intents.h"
 #include "core/chunkset.h"
@@ -11,7 +12,7 @@
 #include "os/signals.h"
 #include "os/thread.h"
 
-enum { TEXT = 256 };
+enum { TEXT = 256, LOOKS = 3 };
 
 static const size_t names_max = (size_t)1 << 32;
 
@@ -282,23 +283,42 @@ static enum err check_all(struct checking *c, struct why *why) {
 	return e;
 }
 
-enum err check_vault(
+static enum err check_once(
 	struct checkreport *r, struct vault *v, const struct check_options *o, struct why *why) {
 	struct checking c = { .r = r, .v = v, .o = o };
-	uint64_t damaged = r->counts.damaged;
-	size_t purges = v->state.purge_count;
-	struct why ignored;
 	check_voids(&c);
 	r->counts.vaults++;
 	r->counts.intents += v->state.intent_count;
 	enum err e = check_all(&c, why);
-	/* what was looked at is the vault as it was in the beginning */
-	if (!e && r->counts.damaged > damaged && !vault_refresh(v, &ignored) &&
-		v->state.purge_count > purges)
-		checkreport_warning(r, CHECKREPORT_VAULT, &v->id, 0,
-			"packs were purged meanwhile: what is missing may be gone by right, so run it again");
 	fetch_free(c.fetch);
 	chunkset_free(c.missing);
 	packset_done(&c.packs);
+	return e;
+}
+
+/* What was looked at is the vault as it was in the beginning: whether packs were purged since then. */
+static bool was_purged(struct vault *v) {
+	struct why ignored;
+	size_t purges = v->state.purge_count;
+	return vault_refresh(v, &ignored) == OK && v->state.purge_count > purges;
+}
+
+enum err check_vault(
+	struct checkreport *r, struct vault *v, const struct check_options *o, struct why *why) {
+	struct checkheld held;
+	enum err e = OK;
+	checkheld_init(&held, r);
+	for (unsigned looks = 1;; looks++) {
+		e = check_once(&held.report, v, o, why);
+		if (e || !held.report.counts.damaged || !was_purged(v)) break;
+		if (looks == LOOKS) {
+			checkreport_warning(&held.report, CHECKREPORT_VAULT, &v->id, 0,
+				"packs were purged meanwhile: what is missing may be gone by right, so run it again");
+			break;
+		}
+		checkheld_drop(&held);
+	}
+	checkheld_tell(&held);
+	checkheld_done(&held);
 	return e;
 }

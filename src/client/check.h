@@ -15,8 +15,8 @@ struct check_options {
 };
 
 /*
- * What is wrong goes to ${r}: OK means that the check was made, not that all is well. ${o->part} CHECKDATA_NONE reads no
- * packs whole. E_IO, E_NOMEM, E_CANCELLED.
+ * What is wrong goes to ${r}, when the check is over: OK means that it was made, not that all is well. Where packs were purged
+ * beside it, and something is missing, it is made again. ${o->part} CHECKDATA_NONE reads no packs whole. E_IO, E_NOMEM, E_CANCELLED.
  */
 MUST_USE enum err check_vault(
 	struct checkreport *r, struct vault *v, const struct check_options *o, struct why *why);

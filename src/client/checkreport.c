@@ -1,5 +1,6 @@
 #include "client/checkreport.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,4 +104,13 @@ void checkreport_tick(struct checkreport *r, const struct checkreport_progress *
 	mutex_lock(&r->lock);
 	r->ticked(r->ctx, p);
 	mutex_unlock(&r->lock);
+}
+
+void checkreport_add(struct checkreport *r, const struct checkreport_counts *more) {
+	uint64_t now[sizeof *more / sizeof(uint64_t)], add[sizeof *more / sizeof(uint64_t)];
+	static_assert(sizeof now == sizeof *more, "counts are all of one type");
+	memcpy(now, &r->counts, sizeof now);
+	memcpy(add, more, sizeof add);
+	for (size_t i = 0; i < sizeof now / sizeof *now; i++) now[i] += add[i];
+	memcpy(&r->counts, now, sizeof now);
 }

@@ -86,6 +86,9 @@ bool checkreport_why(struct checkreport *r, enum checkreport_kind kind, const st
 
 void checkreport_tick(struct checkreport *r, const struct checkreport_progress *p);
 
+/* Adds each of ${more} to what was counted. */
+void checkreport_add(struct checkreport *r, const struct checkreport_counts *more);
+
 /* The word for a kind, as programs read it: "pack", "index"... */
 const char *checkreport_word(enum checkreport_kind kind);
 
