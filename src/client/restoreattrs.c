@@ -36,12 +36,13 @@ struct restoreattrs restoreattrs_of(const struct direntry *d, struct restoreowne
 }
 
 mode_t restoreattrs_first_mode(const struct restoreattrs *want, uint8_t type) {
+	/* nobody else goes into a folder before it has its owner, ACL and sticky bit */
+	if (type == DIRENTRY_DIRECTORY) return 0700;
 	mode_t mode = want->mode & 0777;
 	if (want->has_acl)
 		mode &= 0700; /* the bits of the group are the ACL's mask, and no right of the group */
 	if (want->xattrs.count && type == DIRENTRY_FILE)
 		mode |= 0200; /* without it a user may not set user.* */
-	if (type == DIRENTRY_DIRECTORY) mode |= 0700;
 	return mode;
 }
 

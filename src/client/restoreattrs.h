@@ -36,7 +36,7 @@ struct restoreattrs_on {
 
 void restoreattrs_set(const struct restoreattrs_on *on, const struct restoreattrs *want);
 
-/* The mode to make a file or folder with: never more than it will have in the end, but for the owner of a folder. */
+/* The mode to make an item with: never more than it will have in the end; a folder is its maker's alone until then. */
 mode_t restoreattrs_first_mode(const struct restoreattrs *want, uint8_t type);
 
 #endif
