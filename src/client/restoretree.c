@@ -137,6 +137,7 @@ bool restoretree_wake(struct restoretree_dir *dir) {
 static bool keep_late(struct restoretree_dir *dir) {
 	struct restorerun *r = dir->run;
 	if (r->uid == 0 || !dir->finishes || (dir->attrs.mode & S_IXUSR)) return false;
+	if (!restoretree_wake(dir)) return false; /* later there may be no way to it */
 	bool kept = false;
 	mutex_lock(&r->lock);
 	if (r->late_count == r->late_room && r->late_room < r->late_max) {
@@ -160,8 +161,7 @@ void restoretree_leave(struct restoretree_dir *dir) {
 }
 
 void restoretree_finish_late(struct restorerun *r) {
-	/* in the order in which they were left: what rests is found again through those above, which come later */
-	for (size_t i = 0; i < r->late_count; i++) finish(r->late[i]);
+	for (size_t i = r->late_count; i > 0; i--) finish(r->late[i - 1]);
 	mem_free(r->late);
 	r->late = NULL;
 	r->late_count = r->late_room = 0;
