@@ -498,9 +498,13 @@ static void take_results(struct attempt *a) {
 	r->chunks_reused = atomic_load(&a->storing.reused_chunks);
 }
 
-/* Whether the sources are, entry by entry, the parent's. A parent that can't be read, or is forgotten by now, is another tree. */
+/*
+ * Whether the sources are, entry by entry, the parent's. A parent that can't be read, or is forgotten by now, is another tree; and
+ * what was stored again because it was missing is kept only by an entry that names it.
+ */
 static bool is_unchanged(struct attempt *a) {
 	struct why ignored; /* what is wrong is met again when the snapshot is appended */
+	if (a->o->force || a->packs_missing || places_damaged(fetch_places(a->fetch))) return false;
 	if (!a->o->skip_unchanged || !a->parent.known || vault_refresh(a->v, &ignored)) return false;
 	const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &a->parent.id);
 	if (!known || known->forgotten) return false;

@@ -148,13 +148,14 @@ static enum err finish_folder(struct backupwalk_worker *k, struct backupnode *n,
 	backupmerge_compare(n, &same_stream, &same_record);
 	enum err e = why_err(why, keep_sources(n), "storing a folder");
 	if (e) return e;
-	/* what leads to a source may be known to the cache from a run that kept no snapshot, and so be stored nowhere */
-	bool is_stored = same_stream && !n->source;
-	if (is_stored) e = streamref_decode(&ref, n->cache.ref);
-	if (e || !is_stored) e = store_folder(k, n, &ref, why);
+	/* a run that keeps no snapshot may store what leads to a source nowhere: the cache has no reference to that */
+	bool is_above = n->source != NULL;
+	bool is_stored = same_stream && !is_above && streamref_decode(&ref, n->cache.ref) == OK;
+	if (!is_stored) e = store_folder(k, n, &ref, why);
+	if (!is_stored && !is_above) same_record = false;
 	buf_init(&bytes, 256);
 	if (!e && !same_record && n->w->cache) {
-		e = streamref_encode(&ref, &bytes);
+		if (!is_above) e = streamref_encode(&ref, &bytes);
 		if (!e) e = backupmerge_write(n, buf_span(&bytes), &record);
 		if (e) e = why_err(why, e, "writing the tree cache");
 	}

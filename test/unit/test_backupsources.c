@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include "client/packread.h"
 #include "clientbox.h"
+#include "format/chunktype.h"
+#include "format/limits.h"
 
 static int setup(void **state) {
 	struct clientbox *t = calloc(1, sizeof *t);
@@ -85,6 +88,69 @@ static void folders_above_are_no_change(void **state) {
 	/* the source itself counts */
 	assert_int_equal(chmod(a, 0711), 0);
 	assert_false(clientbox_backup(t, &o).unchanged);
+}
+
+/* A run that keeps no snapshot stores no folder that only leads to a source: one that has that folder for a source must. */
+static void a_folder_above_becomes_a_source(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	char a[SCRATCH_MAX];
+	const char *paths[] = { clientbox_src(a, t, "x/y/b") };
+	o.branch = "one";
+	o.paths = paths;
+	put_random(t, "x/y/b/file", 3000, 1);
+	clientbox_settle(t);
+	(void)clientbox_backup(t, &o);
+	assert_int_equal(chmod(clientbox_src(a, t, "x/y"), 0711), 0);
+	(void)clientbox_src(a, t, "x/y/b");
+	o.skip_unchanged = true;
+	assert_true(clientbox_backup(t, &o).unchanged);
+	o.skip_unchanged = false;
+	clientbox_reopen(t);
+	(void)clientbox_src(a, t, "x");
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_int_equal(r.counts.files_unchanged, 1);
+	clientbox_compare(t, &r.snapshot);
+	clientbox_reopen(t);
+	r = clientbox_backup(t, &o);
+	clientbox_compare(t, &r.snapshot);
+}
+
+/* Deletes packs with nothing but contents. */
+static enum err delete_contents(
+	void *ctx, const struct hash *name, uint64_t size, struct why *why) {
+	struct clientbox *t = ctx;
+	struct fetch *f = clientbox_fetch(t);
+	struct packtable table;
+	struct packtable_block block;
+	struct buf bytes;
+	bool is_content = true;
+	buf_init(&bytes, LIMIT_PACK);
+	enum err e = packread_table(fetch_packs(f), name, (uint32_t)size, &table, &bytes, why);
+	for (struct span rest = table.blocks; !e && packtable_next(&rest, &block);)
+		is_content = is_content && block.type == CHUNKTYPE_CONTENT;
+	buf_free(&bytes);
+	fetch_free(f);
+	return e || !is_content ? e : store_pack_delete(t->inner, &t->vault.id, name, why);
+}
+
+/* What is missing is stored again: that is a change, of the vault if not of the sources. */
+static void what_was_missing_gets_a_snapshot(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct why why = { OK, "" };
+	o.skip_unchanged = true;
+	o.pack_limit = CLIENTBOX_PACK;
+	put_random(t, "file", 300000, 1);
+	clientbox_settle(t);
+	(void)clientbox_backup(t, &o);
+	struct clientbox_packs before = clientbox_packs(t);
+	clientbox_ok(store_pack_list(t->inner, &t->vault.id, delete_contents, t, &why), &why);
+	assert_true(clientbox_packs(t).count < before.count);
+	clientbox_reopen(t);
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_false(r.unchanged);
+	clientbox_compare(t, &r.snapshot);
 }
 
 /* Sources: given twice, inside one another, a file, a link, one that only leads through a link. */
@@ -215,6 +281,8 @@ static void a_folder_with_names_of_a_store_is_no_store(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(folders_above_are_no_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_missing_gets_a_snapshot, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_folder_above_becomes_a_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(sources, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_missing_source_is_unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(sources_are_a_set, setup, teardown),
