@@ -300,6 +300,13 @@ static void checkpoint_if_due(struct attempt *a) {
 	a->last_checkpoint = clock_mono_ns();
 }
 
+/* What it counted is what there is to do from now on too. */
+static void end_scan(struct attempt *a) {
+	if (a->scan) (void)backupscan_counted(a->scan, &a->parent.files, &a->parent.bytes);
+	backupscan_free(a->scan);
+	a->scan = NULL;
+}
+
 static enum err walk(struct attempt *a, struct why *why) {
 	struct backupwalk *w = &a->walk;
 	enum err e;
@@ -312,6 +319,7 @@ static enum err walk(struct attempt *a, struct why *why) {
 		tick(a);
 		checkpoint_if_due(a);
 	}
+	end_scan(a);
 	if (!e) e = walk_failed(a, why);
 	if (!e && a->o->stdin_fd < 0 &&
 		atomic_load(&w->files) + atomic_load(&w->others) + atomic_load(&w->directories) == 0)

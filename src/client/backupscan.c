@@ -152,7 +152,8 @@ static enum err push(struct backupscan *s, struct folder **top, const char *name
 static void run(void *ctx) {
 	struct backupscan *s = ctx;
 	struct folder *top = NULL;
-	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone */
+	/* of this thread alone */
+	if (getpriority(PRIO_PROCESS, 0) < NICE) (void)setpriority(PRIO_PROCESS, 0, NICE);
 	enum err e = push(s, &top, "");
 	while (top && !e && !atomic_load(&s->stop)) {
 		if (top->next == top->names.len) {
