@@ -311,7 +311,7 @@ enum err check_vault(
 	for (unsigned looks = 1;; looks++) {
 		e = check_once(&held.report, v, o, why);
 		if (e || !held.report.counts.damaged || !was_purged(v)) break;
-		if (looks == LOOKS) {
+		if (looks == LOOKS || held.passes) {
 			checkreport_warning(&held.report, CHECKREPORT_VAULT, &v->id, 0,
 				"packs were purged meanwhile: what is missing may be gone by right, so run it again");
 			break;

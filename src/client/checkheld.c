@@ -7,8 +7,10 @@
 struct checkheld_found {
 	struct checkheld_found *next;
 	bool is_loss;
-	struct checkreport_item item;
-	struct checkreport_loss loss;
+	union {
+		struct checkreport_item item;
+		struct checkreport_loss loss;
+	};
 	struct span paths[]; /* of a loss; then their bytes, or the text of an item */
 };
 
@@ -24,29 +26,58 @@ static void tell_loss(struct checkreport *to, const struct checkreport_loss *los
 	mutex_unlock(&to->lock);
 }
 
-static void add(struct checkheld *h, struct checkheld_found *f) {
+static void tell_found(struct checkheld *h) {
+	for (const struct checkheld_found *f = h->first; f; f = f->next) {
+		if (f->is_loss) tell_loss(h->to, &f->loss);
+		else tell_item(h->to, &f->item);
+	}
+}
+
+static void drop_found(struct checkheld *h) {
+	while (h->first) {
+		struct checkheld_found *f = h->first;
+		h->first = f->next;
+		mem_free(f);
+	}
+	h->end = &h->first;
+	h->count = h->bytes = 0;
+}
+
+/* Room for one more with ${len} bytes behind it; NULL: it is to be told, and all before it was. */
+static struct checkheld_found *add(struct checkheld *h, size_t len) {
+	struct checkheld_found *f = NULL;
+	if (!h->passes && h->count < CHECKHELD_MOST && len <= CHECKHELD_BYTES - h->bytes)
+		f = mem_zalloc(sizeof *f + len);
+	if (!f) {
+		h->passes = true;
+		tell_found(h);
+		drop_found(h);
+		return NULL;
+	}
+	h->count++;
+	h->bytes += len;
 	*h->end = f;
 	h->end = &f->next;
+	return f;
 }
 
 static void hold_item(void *ctx, const struct checkreport_item *item) {
 	struct checkheld *h = ctx;
 	size_t len = strlen(item->text) + 1;
-	struct checkheld_found *f = mem_zalloc(sizeof *f + len);
+	struct checkheld_found *f = add(h, len);
 	if (!f) {
 		tell_item(h->to, item);
 		return;
 	}
 	f->item = *item;
 	f->item.text = memcpy(f->paths, item->text, len);
-	add(h, f);
 }
 
 static void hold_loss(void *ctx, const struct checkreport_loss *loss) {
 	struct checkheld *h = ctx;
 	size_t spans = loss->path_count * sizeof *loss->paths, bytes = 0;
 	for (size_t i = 0; i < loss->path_count; i++) bytes += loss->paths[i].len;
-	struct checkheld_found *f = mem_zalloc(sizeof *f + spans + bytes);
+	struct checkheld_found *f = add(h, spans + bytes);
 	if (!f) {
 		tell_loss(h->to, loss);
 		return;
@@ -61,7 +92,6 @@ static void hold_loss(void *ctx, const struct checkreport_loss *loss) {
 	f->is_loss = true;
 	f->loss = *loss;
 	f->loss.paths = f->paths;
-	add(h, f);
 }
 
 static void pass_tick(void *ctx, const struct checkreport_progress *p) {
@@ -80,12 +110,7 @@ void checkheld_init(struct checkheld *h, struct checkreport *to) {
 }
 
 void checkheld_drop(struct checkheld *h) {
-	while (h->first) {
-		struct checkheld_found *f = h->first;
-		h->first = f->next;
-		mem_free(f);
-	}
-	h->end = &h->first;
+	drop_found(h);
 	h->report.counts = (struct checkreport_counts){ 0 };
 }
 
@@ -98,9 +123,6 @@ void checkheld_tell(struct checkheld *h) {
 	struct checkreport_counts counts = h->report.counts;
 	counts.damaged = counts.warnings = 0; /* counted when they are told */
 	checkreport_add(h->to, &counts);
-	for (const struct checkheld_found *f = h->first; f; f = f->next) {
-		if (f->is_loss) tell_loss(h->to, &f->loss);
-		else tell_item(h->to, &f->item);
-	}
+	tell_found(h);
 	checkheld_drop(h);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "client/check.h"
+#include "client/checkheld.h"
 #include "client/prune.h"
 #include "client/treelist.h"
 #include "client/treewalk.h"
@@ -115,6 +116,81 @@ static void damage_beside_a_purge_is_said(void **state) {
 	assert_true(h.damaged > 0);
 	assert_int_equal(h.lost, 1); /* the one that nobody gave up */
 	assert_int_equal(h.report.counts.snapshots, 1);
+}
+
+/* --- what is held back */
+
+static void nothing_held_is_told_before_its_time(void **state) {
+	struct heard h = { .damaged = 0 };
+	struct checkheld held;
+	struct hash name = { { 1 } };
+	(void)state;
+	checkreport_init(&h.report);
+	h.report.found = found;
+	h.report.ctx = &h;
+	checkheld_init(&held, &h.report);
+	for (unsigned i = 0; i < CHECKHELD_MOST; i++)
+		checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is missing");
+	assert_int_equal(h.damaged, 0);
+	assert_false(held.passes);
+	checkheld_drop(&held);
+	checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is missing");
+	checkheld_tell(&held);
+	assert_int_equal(h.damaged, 1);
+	checkheld_done(&held);
+	checkreport_done(&h.report);
+}
+
+/* A store that is damaged all over fills no memory: beyond so many, all is told, in order, and counted once. */
+static void more_than_is_held_is_told(void **state) {
+	struct heard h = { .damaged = 0 };
+	struct checkheld held;
+	struct hash name = { { 1 } };
+	(void)state;
+	checkreport_init(&h.report);
+	h.report.found = found;
+	h.report.ctx = &h;
+	checkheld_init(&held, &h.report);
+	for (unsigned i = 0; i < CHECKHELD_MOST; i++)
+		checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is missing");
+	checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is one more");
+	assert_int_equal(h.damaged, CHECKHELD_MOST + 1);
+	assert_non_null(strstr(h.last, "is one more"));
+	checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is another");
+	assert_int_equal(h.damaged, CHECKHELD_MOST + 2);
+	assert_true(held.passes);
+	held.report.counts.files = 7;
+	checkheld_tell(&held);
+	assert_int_equal(h.damaged, CHECKHELD_MOST + 2);
+	assert_int_equal(h.report.counts.damaged, CHECKHELD_MOST + 2);
+	assert_int_equal(h.report.counts.files, 7);
+	checkheld_done(&held);
+	checkreport_done(&h.report);
+}
+
+/* Nor do paths that are long. */
+static void long_paths_are_told_too(void **state) {
+	enum { LONG = 1 << 20 };
+	struct heard h = { .damaged = 0 };
+	struct checkheld held;
+	uint8_t *bytes = calloc(1, LONG);
+	struct span paths[5];
+	struct checkreport_loss loss = { .paths = paths, .path_count = 5 };
+	(void)state;
+	assert_non_null(bytes);
+	for (size_t i = 0; i < 5; i++) paths[i] = span_of(bytes, LONG);
+	checkreport_init(&h.report);
+	h.report.lost = lost;
+	h.report.ctx = &h;
+	checkheld_init(&held, &h.report);
+	unsigned most = CHECKHELD_BYTES / LONG / 5;
+	for (unsigned i = 0; i < most; i++) held.report.lost(held.report.ctx, &loss);
+	assert_int_equal(h.lost, 0);
+	held.report.lost(held.report.ctx, &loss);
+	assert_int_equal(h.lost, most + 1);
+	checkheld_done(&held);
+	checkreport_done(&h.report);
+	free(bytes);
 }
 
 /* --- folders that are large, and folders that only say so */
@@ -267,6 +343,9 @@ static void a_large_folder(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_held_is_told_before_its_time),
+		cmocka_unit_test(more_than_is_held_is_told),
+		cmocka_unit_test(long_paths_are_told_too),
 		cmocka_unit_test_setup_teardown(
 			a_folder_of_one_chunk_again_and_again, rawbox_setup, rawbox_teardown),
 		cmocka_unit_test_setup_teardown(a_large_folder, rawbox_setup, rawbox_teardown),
