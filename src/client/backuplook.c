@@ -10,23 +10,37 @@ struct looking {
 	bool lost;           /* something is nowhere: the run begins again */
 };
 
+static bool is_doubtful(const struct looking *k, const struct place *p) {
+	return intents_has(buf_span(&k->doubtful), &p->pack) ||
+		(p->cut && intents_has(buf_span(&k->doubtful), &p->next_pack));
+}
+
+/* Whether an index in force names a place of the chunk that may be relied on. */
+static enum err is_named(
+	const struct looking *k, const struct hash *id, bool *named, struct why *why) {
+	struct places_cursor c = { .where = PLACES_INDEXED };
+	struct place place;
+	bool found = true;
+	enum err e = OK;
+	*named = false;
+	while (!e && found && !*named) {
+		e = places_next(fetch_places(k->fetch), id, &c, &place, &found, why);
+		*named = !e && found && !is_doubtful(k, &place);
+	}
+	return e;
+}
+
 static enum err look_at_chunk(
 	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct looking *k = ctx;
-	struct place places[PLACES_EACH];
 	struct fetch_chunk chunk;
 	struct hash again;
-	size_t count = 0;
+	bool named;
 	(void)length;
 	*skip = false;
 	if (packrun_has(k->l->run, id)) return OK;
-	enum err e = places_indexed(fetch_places(k->fetch), id, places, &count, why);
-	for (size_t i = 0; i < count && !e; i++) {
-		if (intents_has(buf_span(&k->doubtful), &places[i].pack)) continue;
-		if (places[i].cut && intents_has(buf_span(&k->doubtful), &places[i].next_pack)) continue;
-		return OK;
-	}
-	if (e) return e;
+	enum err e = is_named(k, id, &named, why);
+	if (e || named) return e;
 	e = fetch_chunk(k->fetch, type, id, &chunk, why);
 	if (e == E_FORGED || e == E_NOTFOUND) {
 		k->lost = true;

@@ -142,21 +142,19 @@ static bool reads(struct checktree *t, const struct hash *id, const struct place
 
 static enum err look(struct checktree *t, const struct hash *id, enum place_state *best,
 	struct place *at, size_t *count, struct why *why) {
-	struct place places[PLACES_EACH];
-	size_t found = PLACES_EACH;
+	struct places_cursor c = { .where = PLACES_ANY };
+	struct place place;
+	bool found = true;
 	*best = PLACE_GONE;
 	/* further places only where the first ones are gone */
-	for (*count = 0; found == PLACES_EACH && (*count == 0 || *best == PLACE_GONE);
-		 *count += found) {
-		enum err e = places_further(fetch_places(t->fetch), id, *count, places, &found, why);
-		if (e) return e;
-		for (size_t i = 0; i < found; i++) {
-			enum place_state s = judge(t, &places[i]);
-			if (s == PLACE_BAD && !reads(t, id, &places[i])) s = PLACE_GONE;
-			if (s <= *best) continue;
-			*best = s;
-			*at = places[i];
-		}
+	for (*count = 0; *count < PLACES_EACH || *best == PLACE_GONE; ++*count) {
+		enum err e = places_next(fetch_places(t->fetch), id, &c, &place, &found, why);
+		if (e || !found) return e;
+		enum place_state s = judge(t, &place);
+		if (s == PLACE_BAD && !reads(t, id, &place)) s = PLACE_GONE;
+		if (s <= *best) continue;
+		*best = s;
+		*at = place;
 	}
 	return OK;
 }

@@ -14,9 +14,8 @@ enum state { EMPTY, LOADING, READY, BROKEN };
 
 struct fetch_block {
 	enum state state;
-	struct hash pack;
-	uint32_t offset;
-	bool alone; /* in no place of the cache: its one holder frees it */
+	struct place place; /* but for the slot: all chunks of it are here */
+	bool alone;         /* in no place of the cache: its one holder frees it */
 	unsigned holders;
 	uint64_t used; /* when, by the fetch's counter */
 	struct buf raw;
@@ -41,6 +40,15 @@ struct fetch {
 	size_t squeezer_count;
 };
 
+/* Whether the chunk is at the place, for places. */
+static enum err reads(
+	void *ctx, uint8_t type, const struct hash *id, const struct place *place, struct why *why) {
+	struct fetch_chunk chunk;
+	enum err e = fetch_from(ctx, type, id, place, &chunk, why);
+	if (!e) fetch_release(ctx, &chunk);
+	return e;
+}
+
 enum err fetch_new(struct fetch **out, const struct fetch_params *p, struct why *why) {
 	struct fetch *f = mem_zalloc(sizeof *f);
 	if (!f) return why_err(why, E_NOMEM, "reading the vault");
@@ -60,6 +68,8 @@ enum err fetch_new(struct fetch **out, const struct fetch_params *p, struct why 
 		.vault = p->vault->id,
 		.warn = p->warn,
 		.ctx = p->ctx,
+		.reads = reads,
+		.reads_ctx = f,
 	};
 	if (!e) e = places_new(&f->places, &pp, why);
 	if (!e) e = places_load(f->places, p->vault->state.indexes, p->vault->state.index_count, why);
@@ -168,12 +178,18 @@ static enum err load(
 	return e;
 }
 
+/* Places may say different things of where a block ends: what is true of one is not of another. */
+static bool same_block(const struct place *a, const struct place *b) {
+	if (a->offset != b->offset || a->length != b->length || a->cut != b->cut) return false;
+	if (!hash_equal(&a->pack, &b->pack)) return false;
+	return !a->cut ||
+		(a->rest_length == b->rest_length && hash_equal(&a->next_pack, &b->next_pack));
+}
+
 static struct fetch_block *cached(struct fetch *f, const struct place *place) {
 	for (size_t i = 0; i < f->block_count; i++) {
 		struct fetch_block *b = &f->blocks[i];
-		if (b->state != EMPTY && b->offset == place->offset &&
-			hash_order(&b->pack, &place->pack) == 0)
-			return b;
+		if (b->state != EMPTY && same_block(&b->place, place)) return b;
 	}
 	return NULL;
 }
@@ -221,14 +237,12 @@ static enum err hold_block(
 		mutex_unlock(&f->lock);
 		return load_alone(f, place, out, why);
 	}
-	bool mine =
-		b->state == EMPTY || b->offset != place->offset || hash_order(&b->pack, &place->pack) != 0;
+	bool mine = b->state == EMPTY || !same_block(&b->place, place);
 	b->holders++;
 	b->used = ++f->counter;
 	if (mine) {
 		b->state = LOADING;
-		b->pack = place->pack;
-		b->offset = place->offset;
+		b->place = *place;
 		mutex_unlock(&f->lock);
 		struct why reason = { OK, "" };
 		e = load(f, place, b, &reason);
@@ -294,18 +308,17 @@ static bool is_damage(enum err e) {
 
 static enum err try_places(struct fetch *f, uint8_t type, const struct hash *id,
 	struct fetch_chunk *out, size_t *tried, struct why *why) {
-	struct place places[PLACES_EACH];
+	struct places_cursor c = { .where = PLACES_ANY };
+	struct place place;
+	bool found = true;
 	enum err e = E_NOTFOUND;
-	size_t count = PLACES_EACH;
-	for (*tried = 0; count == PLACES_EACH; *tried += count) {
-		enum err found = places_further(f->places, id, *tried, places, &count, why);
-		if (found) return found;
-		for (size_t i = 0; i < count; i++) {
-			e = fetch_from(f, type, id, &places[i], out, why);
-			if (!is_damage(e)) return e;
-		}
+	for (*tried = 0;; ++*tried) {
+		enum err looked = places_next(f->places, id, &c, &place, &found, why);
+		if (looked) return looked;
+		if (!found) return e;
+		e = fetch_from(f, type, id, &place, out, why);
+		if (!is_damage(e)) return e;
 	}
-	return e;
 }
 
 enum err fetch_chunk(struct fetch *f, uint8_t type, const struct hash *id, struct fetch_chunk *out,

@@ -75,10 +75,24 @@ static bool is_there(const struct look *l, const struct place *p) {
 	return has_pack(l, &p->pack) && (!p->cut || has_pack(l, &p->next_pack));
 }
 
+static enum err is_anywhere(
+	const struct look *l, const struct hash *id, bool *there, struct why *why) {
+	struct places_cursor c = { .where = PLACES_ANY };
+	struct place place;
+	bool found = true;
+	enum err e = OK;
+
+	*there = false;
+	while (!e && found && !*there) {
+		e = places_next(fetch_places(l->fetch), id, &c, &place, &found, why);
+		*there = !e && found && is_there(l, &place);
+	}
+	return e;
+}
+
 static enum err look_at_chunk(
 	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct look *l = ctx;
-	struct place places[PLACES_EACH];
 	char hex[HASH_HEX];
 
 	(void)type;
@@ -86,12 +100,10 @@ static enum err look_at_chunk(
 	*skip = false;
 	if (interrupt_asked()) return why_set(why, E_CANCELLED, "interrupted");
 	for (;;) {
-		size_t count = 0;
-		enum err e = places_find(fetch_places(l->fetch), id, places, &count, why);
+		bool there;
+		enum err e = is_anywhere(l, id, &there, why);
 
-		if (e) return e;
-		for (size_t i = 0; i < count; i++)
-			if (is_there(l, &places[i])) return OK;
+		if (e || there) return e;
 		if (l->scans == 2) break;
 		/*
 		 * The index that named it may be gone too. A block that goes on in a pack that an index still names is found only

@@ -39,9 +39,10 @@ struct places {
 	const struct indexplan *borrowed;
 	struct indexplan *scan; /* from tables of packs that no readable index names; NULL: not read */
 	bool scanned_all;       /* and of all others */
+	unsigned scans;         /* how often ${scan} was replaced */
 };
 
-static const size_t head_max = (size_t)1 << 32;
+static const size_t head_max = (size_t)1 << 32, names_max = (size_t)1 << 32;
 
 enum err places_new(struct places **out, const struct places_params *params, struct why *why) {
 	struct places *p = mem_zalloc(sizeof *p);
@@ -261,54 +262,52 @@ static struct hash leaf_pack(const struct loaded *l, uint32_t i) {
 										   : indexhead_pack_at(&l->head, row.pack).name;
 }
 
-static struct place scanned_place(const struct indexplan *plan, const struct indexleaf_row *row) {
+/* ${cut}: or NULL. */
+static struct place planned_place(const struct indexplan *plan, const struct indexleaf_row *row,
+	const struct indexhead_cut *cut) {
 	struct indexhead_pack pack = indexplan_pack_at(plan, row->pack);
-	struct indexhead_cut cut;
 	struct place out = {
 		.pack = pack.name,
 		.pack_size = pack.size,
 		.offset = row->offset,
 		.length = row->length,
 		.slot = row->slot,
+		.cut = cut != NULL,
 	};
-	out.cut = indexplan_find_cut(plan, row->pack, row->offset, &cut);
-	if (out.cut) {
-		out.rest_length = cut.rest_length;
-		struct indexhead_pack next = indexplan_pack_at(plan, cut.next_pack);
+	if (cut) {
+		struct indexhead_pack next = indexplan_pack_at(plan, cut->next_pack);
+		out.rest_length = cut->rest_length;
 		out.next_pack = next.name;
 		out.next_size = next.size;
 	}
 	return out;
 }
 
-/* Places being gathered: the first ${passed} are passed over. */
-struct gather {
-	struct place *out;
-	size_t count, passed;
-};
-
-static void gather(struct gather *g, const struct place *place) {
-	if (g->passed) g->passed--;
-	else g->out[g->count++] = *place;
+static struct place scanned_place(const struct indexplan *plan, const struct indexleaf_row *row) {
+	struct indexhead_cut cut;
+	bool is_cut = indexplan_find_cut(plan, row->pack, row->offset, &cut);
+	return planned_place(plan, row, is_cut ? &cut : NULL);
 }
 
-static enum err find_loaded(
-	struct places *p, struct loaded *l, const struct hash *id, struct gather *g, struct why *why) {
+/* The cursor is at the row to look at, or at the start of a leaf. */
+static enum err next_loaded(struct places *p, struct loaded *l, const struct hash *id,
+	struct places_cursor *c, struct place *out, bool *found, struct why *why) {
 	uint32_t from, to;
 	indexhead_find_leaves(&l->head, id, &from, &to);
-	for (uint32_t i = from; i < to; i++) {
+	for (; c->leaf < to - from; c->leaf++, c->row = 0) {
 		struct indexleaf leaf;
-		enum err e = leaf_of(p, l, i, &leaf, why);
+		enum err e = leaf_of(p, l, from + c->leaf, &leaf, why);
 		if (is_damage(e)) continue;
 		if (e) return e;
-		struct hash pack = leaf_pack(l, i);
-		for (uint32_t k = indexleaf_find(&leaf, id); k < leaf.count && g->count < PLACES_EACH;
-			 k++) {
-			struct indexleaf_row row = indexleaf_at(&leaf, k);
-			if (hash_order(&row.id, id) != 0) break;
-			struct place place = place_of(l, &row, &pack);
-			gather(g, &place);
-		}
+		uint32_t k = c->row ? (uint32_t)c->row : indexleaf_find(&leaf, id);
+		if (k >= leaf.count) continue;
+		struct indexleaf_row row = indexleaf_at(&leaf, k);
+		if (hash_order(&row.id, id) != 0) continue;
+		struct hash pack = leaf_pack(l, from + c->leaf);
+		*out = place_of(l, &row, &pack);
+		*found = true;
+		c->row = k + 1;
+		break;
 	}
 	return OK;
 }
@@ -317,106 +316,114 @@ void places_borrow(struct places *p, const struct indexplan *plan) {
 	p->borrowed = plan;
 }
 
-static void find_planned(const struct indexplan *plan, const struct hash *id, struct gather *g) {
-	for (size_t i = indexplan_find(plan, id); i < indexplan_rows(plan) && g->count < PLACES_EACH;
-		 i++) {
-		const struct indexleaf_row *row = indexplan_row_at(plan, i);
-		if (hash_order(&row->id, id) != 0) break;
-		struct place place = scanned_place(plan, row);
-		gather(g, &place);
-	}
+static void next_planned(const struct indexplan *plan, const struct hash *id,
+	struct places_cursor *c, struct place *out, bool *found) {
+	size_t i = c->row ? c->row : indexplan_find(plan, id);
+	if (i >= indexplan_rows(plan)) return;
+	const struct indexleaf_row *row = indexplan_row_at(plan, i);
+	if (hash_order(&row->id, id) != 0) return;
+	*out = scanned_place(plan, row);
+	*found = true;
+	c->row = i + 1;
 }
 
-static enum err find_indexed(
-	struct places *p, const struct hash *id, struct gather *g, struct why *why) {
-	/* the newest index first: what was written last is what is read most */
-	for (size_t i = p->count; i > 0; i--) {
-		enum err e = find_loaded(p, p->loaded[i - 1], id, g, why);
-		if (e) return e;
-	}
-	return OK;
-}
-
-enum err places_indexed(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
-	size_t *count, struct why *why) {
-	struct gather g = { .out = out };
-	enum err e = find_indexed(p, id, &g, why);
-	*count = g.count;
-	return e;
-}
-
-enum err places_further(struct places *p, const struct hash *id, size_t from,
-	struct place out[PLACES_EACH], size_t *count, struct why *why) {
-	struct gather g = { .out = out, .passed = from };
-	enum err e = find_indexed(p, id, &g, why);
-	*count = 0;
-	if (e) return e;
-	if (p->borrowed) find_planned(p->borrowed, id, &g);
+static void next_scanned(struct places *p, const struct hash *id, struct places_cursor *c,
+	struct place *out, bool *found) {
 	mutex_lock(&p->lock);
-	if (p->scan) find_planned(p->scan, id, &g);
+	if (c->scan != p->scans) c->row = 0; /* another one: from its start */
+	c->scan = p->scans;
+	if (p->scan) next_planned(p->scan, id, c, out, found);
 	mutex_unlock(&p->lock);
-	*count = g.count;
+}
+
+static void next_source(struct places_cursor *c) {
+	c->source++;
+	c->leaf = 0;
+	c->row = 0;
+}
+
+enum err places_next(struct places *p, const struct hash *id, struct places_cursor *c,
+	struct place *out, bool *found, struct why *why) {
+	*found = false;
+	/* the newest index first: what was written last is what is read most */
+	while (c->source < p->count) {
+		struct loaded *l = p->loaded[p->count - 1 - c->source];
+		enum err e = next_loaded(p, l, id, c, out, found, why);
+		if (e || *found) return e;
+		next_source(c);
+	}
+	if (c->where == PLACES_INDEXED) return OK;
+	if (c->source == p->count) {
+		if (p->borrowed) next_planned(p->borrowed, id, c, out, found);
+		if (*found) return OK;
+		next_source(c);
+	}
+	if (c->where == PLACES_ANY) next_scanned(p, id, c, out, found);
 	return OK;
 }
 
 enum err places_find(struct places *p, const struct hash *id, struct place out[PLACES_EACH],
 	size_t *count, struct why *why) {
-	return places_further(p, id, 0, out, count, why);
-}
-
-bool places_has_pack(const struct places *p, const struct hash *name) {
-	for (size_t i = 0; i < p->count; i++) {
-		const struct loaded *l = p->loaded[i];
-		if (l->damaged) continue;
-		if (hash_order(&l->location.pack, name) == 0) return true;
-		for (uint32_t k = 0; k < indexhead_pack_count(&l->head); k++) {
-			struct indexhead_pack row = indexhead_pack_at(&l->head, k);
-			if (hash_order(&row.name, name) == 0) return true;
-		}
-	}
-	return false;
-}
-
-enum err places_plan_table(struct indexplan *plan, uint32_t number, const struct packtable *table) {
-	struct span rest = table->blocks;
-	struct packtable_block b;
+	struct places_cursor c = { .where = PLACES_ANY };
+	bool found = true;
 	enum err e = OK;
-	while (!e && packtable_next(&rest, &b)) {
-		for (size_t i = 0; i < hashlist_count(&b.ids) && !e; i++) {
-			struct indexleaf_row row = {
-				.id = hashlist_at(&b.ids, i),
-				.pack = number,
-				.offset = b.offset,
-				.length = b.length,
-				.slot = (uint16_t)i,
-			};
-			e = indexplan_row(plan, &row);
-		}
+	*count = 0;
+	while (!e && found && *count < PLACES_EACH) {
+		e = places_next(p, id, &c, &out[*count], &found, why);
+		*count += !e && found;
 	}
 	return e;
 }
 
+/* What indexes say of packs, looked up for each pack of the store. */
+struct indexed {
+	struct places *p;
+	struct buf named, homes; /* packs that are named; those in which an index lies: ascending */
+};
+
 /* Whether the pack's table says nothing that the indexes do not. */
 static bool is_indexed(void *ctx, const struct hash *name) {
-	struct places *p = ctx;
-	if (p->damaged || !places_has_pack(p, name)) return false;
+	const struct indexed *x = ctx;
 	/* an index names its packs, but the pack in which it lies only if it is another's */
-	for (size_t i = 0; i < p->count; i++)
-		if (hash_order(&p->loaded[i]->location.pack, name) == 0) return false;
-	return true;
+	return !x->p->damaged && intents_has(buf_span(&x->named), name) &&
+		!intents_has(buf_span(&x->homes), name);
+}
+
+static enum err find_indexed(struct indexed *x, struct why *why) {
+	enum err e = places_names(x->p, &x->named);
+	for (size_t i = 0; i < x->p->count && !e; i++)
+		e = buf_add(&x->homes, hash_span(&x->p->loaded[i]->location.pack));
+	intents_sort(&x->homes);
+	return why_err(why, e, "reading the tables of packs");
+}
+
+static enum err reads_cut(void *ctx, uint8_t type, const struct indexplan *plan,
+	const struct indexleaf_row *row, const struct indexhead_cut *cut, struct why *why) {
+	struct places *p = ctx;
+	struct place place = planned_place(plan, row, cut);
+	return p->p.reads(p->p.reads_ctx, type, &row->id, &place, why);
 }
 
 static enum err scan_packs(struct places *p, bool all, struct indexplan **out, struct why *why) {
+	struct indexed x = { .p = p };
 	const struct tablescan_params params = {
 		.packs = p->p.packs,
 		.store = p->p.store,
 		.vault = p->p.vault,
 		.skip = all ? NULL : is_indexed,
-		.skip_ctx = p,
+		.skip_ctx = &x,
 		.warn = p->p.warn,
 		.warn_ctx = p->p.ctx,
+		.reads = p->p.reads ? reads_cut : NULL,
+		.reads_ctx = p,
 	};
-	return tablescan_run(&params, out, why);
+	buf_init(&x.named, names_max);
+	buf_init(&x.homes, names_max);
+	enum err e = all ? OK : find_indexed(&x, why);
+	if (!e) e = tablescan_run(&params, out, why);
+	buf_free(&x.named);
+	buf_free(&x.homes);
+	return e;
 }
 
 static enum err scan(struct places *p, bool all, struct why *why) {
@@ -431,6 +438,7 @@ static enum err scan(struct places *p, bool all, struct why *why) {
 	if (!p->scan || (all && !p->scanned_all)) {
 		struct indexplan *old = p->scan;
 		p->scan = plan;
+		p->scans++;
 		p->scanned_all = all;
 		plan = old;
 	}
@@ -445,10 +453,6 @@ enum err places_scan(struct places *p, struct why *why) {
 
 enum err places_scan_all(struct places *p, struct why *why) {
 	return scan(p, true, why);
-}
-
-enum err places_plan_all(struct places *p, struct indexplan **out, struct why *why) {
-	return scan_packs(p, true, out, why);
 }
 
 enum err places_packs(struct places *p, places_pack *visit, void *ctx, struct why *why) {

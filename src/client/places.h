@@ -27,12 +27,18 @@ struct place {
 /* Called with a sentence when an index cannot be read: work goes on, slower. */
 typedef void places_warn(void *ctx, const struct why *why);
 
+/* Whether the chunk is at a place as it should be: read to know which of several packs a cut block goes on in. */
+typedef enum err places_reads(
+	void *ctx, uint8_t type, const struct hash *id, const struct place *place, struct why *why);
+
 struct places_params {
 	struct packread *packs;
 	struct store *store;
 	struct hash vault;
 	places_warn *warn;
 	void *ctx;
+	places_reads *reads; /* or NULL: see struct tablejoin */
+	void *reads_ctx;
 };
 MUST_USE enum err places_new(struct places **out, const struct places_params *p, struct why *why);
 void places_free(struct places *p);
@@ -44,21 +50,28 @@ MUST_USE enum err places_load(
 /* How many of the indexes were unreadable. */
 size_t places_damaged(const struct places *p);
 
-enum { PLACES_EACH = 8 };
+/* Which places count: all that are known; those of indexes in force alone; these and what was borrowed. */
+enum places_where { PLACES_ANY, PLACES_INDEXED, PLACES_NAMED };
 
-/* The known places of a chunk, at most PLACES_EACH, to ${out}; their number to ${count}. */
-MUST_USE enum err places_find(struct places *p, const struct hash *id,
-	struct place out[PLACES_EACH], size_t *count, struct why *why);
+/* Where a look for the places of one chunk goes on: all zero but ${where} to begin with. */
+struct places_cursor {
+	enum places_where where;
+	size_t source, row;
+	uint32_t leaf;
+	unsigned scan;
+};
 
 /*
- * The same without the first ${from}: who finds PLACES_EACH and none of them good asks for what stands behind them. Anybody
- * with a key to write can name many that are not.
+ * The next known place of the chunk to ${out}; ${*found} is false behind the last. Anybody with a key to write can name many
+ * that are bad: who needs a good one goes on until there is one.
  */
-MUST_USE enum err places_further(struct places *p, const struct hash *id, size_t from,
-	struct place out[PLACES_EACH], size_t *count, struct why *why);
+MUST_USE enum err places_next(struct places *p, const struct hash *id, struct places_cursor *c,
+	struct place *out, bool *found, struct why *why);
 
-/* The same from indexes in force alone, whatever was scanned or borrowed. */
-MUST_USE enum err places_indexed(struct places *p, const struct hash *id,
+enum { PLACES_EACH = 8 };
+
+/* The first known places of a chunk, at most PLACES_EACH, to ${out}; their number to ${count}. */
+MUST_USE enum err places_find(struct places *p, const struct hash *id,
 	struct place out[PLACES_EACH], size_t *count, struct why *why);
 
 /* Reads the tables of all packs in the store that no readable index names; done once. Damaged packs are warned of. */
@@ -66,12 +79,6 @@ MUST_USE enum err places_scan(struct places *p, struct why *why);
 
 /* The same of all packs, because an index may say something wrong of those that it names. */
 MUST_USE enum err places_scan_all(struct places *p, struct why *why);
-
-/*
- * What the tables of all packs in the store say, as a plan, sorted: for an index made anew. Packs that cannot be read are
- * warned of and left out, and so are blocks of which a piece is missing.
- */
-MUST_USE enum err places_plan_all(struct places *p, struct indexplan **out, struct why *why);
 
 /* Every pack that the indexes name, with the size they state. What ${visit} returns other than OK ends it. */
 typedef enum err places_pack(void *ctx, const struct hash *name, uint32_t size, struct why *why);
@@ -96,17 +103,10 @@ uint64_t places_index_rows(const struct places *p, size_t i);
 /* Appends the names of all packs that a readable index names or lies in: ascending, each once, with what ${out} has. E_NOMEM. */
 MUST_USE enum err places_names(const struct places *p, struct buf *out);
 
-/* Whether a readable index names the pack. */
-bool places_has_pack(const struct places *p, const struct hash *name);
-
 /* Looks in ${plan} (sorted, borrowed; NULL ends it) too. Not while other threads use ${p}. */
 void places_borrow(struct places *p, const struct indexplan *plan);
 
 /* The number of rows that the indexes state. */
 uint64_t places_count(const struct places *p);
-
-/* Adds the rows of one pack's table to a plan, under ${number}: for packs without an index. See also packread_table. */
-MUST_USE enum err places_plan_table(
-	struct indexplan *plan, uint32_t number, const struct packtable *table);
 
 #endif

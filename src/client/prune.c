@@ -165,18 +165,21 @@ static bool is_leaving(const struct prune *p, const struct place *place) {
  */
 static enum err find_leaving(struct prune *p, const struct hash *id, bool *found, struct why *why) {
 	struct places *places = fetch_places(p->fetch);
-	struct place at[PLACES_EACH];
-	size_t count = 0;
 	*found = false;
 	if (!p->already.len) return OK;
 	enum err e = find_spared(p, why);
 	for (int scans = 0; !e && !*found && scans < 3; scans++) {
+		struct places_cursor c = { .where = PLACES_ANY };
+		struct place at;
+		bool more = true;
 		if (scans == 1) e = places_scan(places, why);
 		if (scans == 2) e = places_scan_all(places, why);
-		if (!e) e = places_find(places, id, at, &count, why);
-		for (size_t i = 0; !e && !*found && i < count; i++)
-			*found = is_leaving(p, &at[i]) && keep_pack(p, &at[i].pack, at[i].pack_size) &&
-				(!at[i].cut || keep_pack(p, &at[i].next_pack, at[i].next_size));
+		while (!e && more && !*found) {
+			e = places_next(places, id, &c, &at, &more, why);
+			if (e || !more) break;
+			*found = is_leaving(p, &at) && keep_pack(p, &at.pack, at.pack_size) &&
+				(!at.cut || keep_pack(p, &at.next_pack, at.next_size));
+		}
 	}
 	return e;
 }

@@ -94,7 +94,7 @@ static int by_row(const void *a, const void *b) {
 }
 
 /* Each pack once, however often the records say it. */
-static enum err take_packs(struct taking *t, const struct places *places) {
+static enum err take_packs(struct taking *t, const struct places *places, struct why *why) {
 	size_t count = t->rows.len / ROW;
 	struct hash last = { { 0 } };
 	enum err e = places_names(places, &t->named);
@@ -107,7 +107,8 @@ static enum err take_packs(struct taking *t, const struct places *places) {
 		e = take_pack(t, &name, little_get32(row + HASH_SIZE), &taken);
 		if (taken) last = name;
 	}
-	return e ? e : tablejoin_end(&t->join);
+	if (e) return why_err(why, e, "looking at what an earlier run stored");
+	return tablejoin_end(&t->join, why);
 }
 
 static enum err keep_rows(struct taking *t, struct span rows) {
@@ -182,8 +183,7 @@ enum err runrecord_open(struct runrecord **out, int state, const struct hash *va
 	t.r = r;
 	enum err e = start(r, state, t.prefix, why);
 	if (!e) e = file_list(r->folder, ".", take_record, &t, why);
-	if (!e && t.rows.len)
-		e = why_err(why, take_packs(&t, places), "looking at what an earlier run stored");
+	if (!e && t.rows.len) e = take_packs(&t, places, why);
 	tablejoin_done(&t.join);
 	buf_free(&t.rows);
 	buf_free(&t.named);

@@ -55,33 +55,43 @@ static bool has_pack(const struct spare *s, const struct hash *name, uint32_t si
 	return pack && pack->size == size && !pack->is_purged;
 }
 
-/* Of the places, those that are there: an index may name packs that are lost, and a purged one may vanish at any time. */
-static size_t there(const struct spare *s, struct place *places, size_t count) {
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct place *p = &places[i];
-		if (!has_pack(s, &p->pack, p->pack_size)) continue;
-		if (p->cut && !has_pack(s, &p->next_pack, p->next_size)) continue;
-		places[kept++] = *p;
+/* Whether the place is there: an index may name packs that are lost, and a purged one may vanish at any time. */
+static bool is_there(const struct spare *s, const struct place *p) {
+	return has_pack(s, &p->pack, p->pack_size) &&
+		(!p->cut || has_pack(s, &p->next_pack, p->next_size));
+}
+
+/* The first place that stays, or else the first that is there. */
+static enum err find_best(struct spare *s, const struct hash *id, enum places_where where,
+	struct place *out, bool *found, struct why *why) {
+	struct places_cursor c = { .where = where };
+	struct place place;
+	bool more = true, best = false;
+	enum err e = OK;
+	*found = false;
+	while (!e && more && !best) {
+		e = places_next(fetch_places(s->fetch), id, &c, &place, &more, why);
+		if (e || !more || !is_there(s, &place)) continue;
+		best = stays(s, &place);
+		if (best || !*found) *out = place;
+		*found = true;
 	}
-	return kept;
+	return e;
 }
 
 /*
- * The places of a chunk: those that indexes in force name, or else what the tables of packs say: of packs that no index names
- * first, then of all, because a block may go on from one of those in one that is named.
+ * The best place of a chunk: of those that indexes in force name, or else of what the tables of packs say: of packs that no index
+ * names first, then of all, because a block may go on from one of those in one that is named.
  */
-static enum err find(struct spare *s, const struct hash *id, struct place out[PLACES_EACH],
-	size_t *count, bool *indexed, struct why *why) {
+static enum err find(struct spare *s, const struct hash *id, struct place *out, bool *found,
+	bool *indexed, struct why *why) {
 	struct places *places = fetch_places(s->fetch);
-	enum err e = places_indexed(places, id, out, count, why);
-	*count = e ? 0 : there(s, out, *count);
-	*indexed = *count > 0;
-	for (int scans = 0; !e && !*count && scans < 3; scans++) {
+	enum err e = find_best(s, id, PLACES_INDEXED, out, found, why);
+	*indexed = !e && *found;
+	for (int scans = 0; !e && !*found && scans < 3; scans++) {
 		if (scans == 1) e = places_scan(places, why);
 		if (scans == 2) e = places_scan_all(places, why);
-		if (!e) e = places_find(places, id, out, count, why);
-		*count = e ? 0 : there(s, out, *count);
+		if (!e) e = find_best(s, id, PLACES_ANY, out, found, why);
 	}
 	return e;
 }
@@ -89,27 +99,22 @@ static enum err find(struct spare *s, const struct hash *id, struct place out[PL
 static enum err look_at_chunk(
 	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct spare *s = ctx;
-	struct place found[PLACES_EACH];
-	size_t count = 0, best = 0;
-	bool indexed;
+	struct place best;
+	bool found, indexed;
 	char hex[HASH_HEX];
 	(void)type;
 	(void)length;
 	*skip = false;
-	enum err e = find(s, id, found, &count, &indexed, why);
+	enum err e = find(s, id, &best, &found, &indexed, why);
 	if (e) return e;
-	if (!count) {
+	if (!found) {
 		hash_hex(hex, id);
 		return why_set(why, E_FORGED,
 			"chunk %s, which a snapshot needs, is nowhere: run broch check; nothing is purged",
 			hex);
 	}
-	while (best < count && !stays(s, &found[best])) best++;
-	if (best == count) {
-		best = 0;
-		e = spare(s, &found[best]);
-	}
-	if (!e && !indexed) e = add_unnamed(s, &found[best]);
+	if (!stays(s, &best)) e = spare(s, &best);
+	if (!e && !indexed) e = add_unnamed(s, &best);
 	return why_err(why, e, "looking at what is needed");
 }
 

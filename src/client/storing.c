@@ -72,16 +72,19 @@ static bool reads_back(
 	return true;
 }
 
-/* Whether the vault has the chunk at a place that may be relied on. */
+/* Whether the vault has the chunk at a place that may be relied on, and that an index names or the one of this run will. */
 static enum err is_known(
 	struct storing *s, uint8_t type, const struct hash *id, bool *known, struct why *why) {
-	struct place places[PLACES_EACH];
-	size_t count = 0;
+	struct places_cursor c = { .where = PLACES_NAMED };
+	struct place place;
+	bool found = true;
+	enum err e = OK;
 	*known = false;
 	if (!s->shared->fetch) return OK;
-	enum err e = places_find(fetch_places(s->shared->fetch), id, places, &count, why);
-	for (size_t i = 0; i < count && !e && !*known; i++)
-		*known = usable(s->shared, &places[i]) && reads_back(s, type, id, &places[i]);
+	while (!e && found && !*known) {
+		e = places_next(fetch_places(s->shared->fetch), id, &c, &place, &found, why);
+		*known = !e && found && usable(s->shared, &place) && reads_back(s, type, id, &place);
+	}
 	return e;
 }
 

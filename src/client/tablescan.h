@@ -6,7 +6,7 @@
 #define CLIENT_TABLESCAN_H
 
 #include "client/packread.h"
-#include "core/indexplan.h"
+#include "client/tablejoin.h"
 
 struct tablescan_params {
 	struct packread *packs;
@@ -16,6 +16,8 @@ struct tablescan_params {
 	void *skip_ctx;
 	void (*warn)(void *ctx, const struct why *why); /* or NULL: of packs that cannot be read */
 	void *warn_ctx;
+	tablejoin_reads *reads; /* see struct tablejoin */
+	void *reads_ctx;
 };
 
 /* All of it as a plan, sorted; free it. Packs that cannot be read are warned of and left out. E_IO, E_NOMEM. */

@@ -159,18 +159,19 @@ static enum err look_at_chunk(
 	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
 	struct looking *l = ctx;
 	struct places *places = fetch_places(l->fetch);
-	struct place found[PLACES_EACH];
-	size_t count = 0;
+	struct places_cursor c = { .where = l->checks ? PLACES_INDEXED : PLACES_ANY };
+	struct place found;
+	bool more = true;
 	(void)type;
 	(void)length;
 	*skip = false;
-	enum err e = l->checks ? places_indexed(places, id, found, &count, why)
-						   : places_find(places, id, found, &count, why);
-	for (size_t i = 0; i < count && !e; i++) {
-		if (!is_present(l->p, &found[i].pack)) continue;
-		if (found[i].cut && !is_present(l->p, &found[i].next_pack)) continue;
-		e = buf_add(&l->packs, hash_span(&found[i].pack));
-		if (!e && found[i].cut) e = buf_add(&l->packs, hash_span(&found[i].next_pack));
+	enum err e = OK;
+	while (!e && more) {
+		e = places_next(places, id, &c, &found, &more, why);
+		if (e || !more || !is_present(l->p, &found.pack)) continue;
+		if (found.cut && !is_present(l->p, &found.next_pack)) continue;
+		e = buf_add(&l->packs, hash_span(&found.pack));
+		if (!e && found.cut) e = buf_add(&l->packs, hash_span(&found.next_pack));
 		return e;
 	}
 	return e ? e : why_set(why, E_NOTFOUND, "a chunk has no place that is there");

@@ -15,6 +15,7 @@
 #include "client/intents.h"
 #include "client/prune.h"
 #include "clientbox.h"
+#include "falseplaces.h"
 
 enum { MIB = 1 << 20, HOLD = 1000, FILES = 12 };
 
@@ -144,6 +145,18 @@ static void a_snapshot_kept_is_spared(void **state) {
 	is_indexed(f);
 }
 
+/* However many false places stand before the true ones in the index: neither keeping nor pruning stops at them. */
+static void a_snapshot_kept_behind_false_places(void **state) {
+	struct fixture *f = *state;
+	forget(f);
+	assert_true(prune(f).named_packs > 0);
+	falseplaces_add(&f->t.vault);
+	keep(f);
+	falseplaces_add(&f->t.vault);
+	(void)prune(f);
+	is_whole(f);
+}
+
 /* An announcement that is taken back: its packs are in an index again, as if there had been none. */
 static void an_announcement_taken_back(void **state) {
 	struct fixture *f = *state;
@@ -247,6 +260,7 @@ static void a_backup_beside_what_was_kept(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_backup_beside_what_was_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_snapshot_kept_behind_false_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_snapshot_kept_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_snapshot_kept_is_spared, setup_no_hold, teardown),
 		cmocka_unit_test_setup_teardown(an_announcement_taken_back, setup, teardown),

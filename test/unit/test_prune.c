@@ -14,6 +14,7 @@
 #include "client/indexmerge.h"
 #include "client/intents.h"
 #include "clientbox.h"
+#include "falseplaces.h"
 #include "os/signals.h"
 #include "ownclock.h"
 #include "prunebox.h"
@@ -434,8 +435,7 @@ static void a_prune_that_died_after_its_intent(void **state) {
 }
 
 /* A snapshot that is kept in time: prunes go on as before, and its packs stay. */
-static void a_keep_within_the_hold(void **state) {
-	struct prunebox *p = *state;
+static void keep_within_the_hold(struct prunebox *p, bool lies) {
 	struct scene s = make_scene(p);
 	struct prune_options o = prunebox_options();
 	(void)prunebox_prune(p, &o);
@@ -447,6 +447,7 @@ static void a_keep_within_the_hold(void **state) {
 	(void)prunebox_prune(p, &o);
 	o.dry_run = false;
 	for (int i = 0; i < 4; i++) {
+		if (lies) falseplaces_add(&p->t.vault);
 		(void)prunebox_prune(p, &o);
 		prunebox_check(p, &third);
 		struct buf needs = prunebox_needs(p, &s.first); /* all there, if not yet named */
@@ -454,6 +455,14 @@ static void a_keep_within_the_hold(void **state) {
 		ownclock_ahead += PRUNEBOX_HOLD + 1;
 	}
 	prunebox_check(p, &s.first);
+}
+
+static void a_keep_within_the_hold(void **state) {
+	keep_within_the_hold(*state, false);
+}
+
+static void a_keep_behind_false_places(void **state) {
+	keep_within_the_hold(*state, true);
 }
 
 /* Half of what it needs lies in packs that are announced, and blocks go on from one of those in one that is not. */
@@ -758,6 +767,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(what_is_announced_waits, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_prune_that_died_after_its_intent, setup_held, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(a_keep_behind_false_places, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_keep_within_the_hold, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(a_keep_of_half_of_it, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(

@@ -12,6 +12,7 @@
 #include "client/intents.h"
 #include "client/spare.h"
 #include "clientbox.h"
+#include "falseplaces.h"
 #include "prunebox.h"
 
 static struct spare begin(struct prunebox *p, struct span names) {
@@ -192,6 +193,22 @@ static void a_pack_with_nothing_but_a_rest(void **state) {
 	assert_int_equal(s.names.len, 0);
 	assert_int_equal(s.spared.len, HASH_SIZE);
 	spare_done(&s);
+}
+
+/* However many false places stand before the true one. */
+static void a_snapshot_behind_false_places(void **state) {
+	struct prunebox *p = *state;
+	prunebox_file(p, "a", 100000, 1);
+	uint64_t since = now(p);
+	struct hash first = prunebox_backup(p);
+	struct buf packs = prunebox_packs(p), needs = prunebox_needs(p, &first);
+	falseplaces_add(&p->t.vault);
+	struct spare s = begin(p, buf_span(&packs));
+	look(&s, since);
+	prunebox_same(buf_span(&s.spared), buf_span(&needs));
+	spare_done(&s);
+	buf_free(&packs);
+	buf_free(&needs);
 }
 
 /* A chunk that lies elsewhere too saves no pack. */
@@ -425,6 +442,8 @@ int main(void) {
 			prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_pack_with_nothing_but_a_rest, prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_snapshot_behind_false_places, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(another_place_is_enough, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_place_that_is_not_there_is_none, prunebox_setup, prunebox_teardown),

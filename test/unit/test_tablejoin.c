@@ -49,7 +49,7 @@ static void pieces_of_a_block_are_joined(void **state) {
 	add(&t, 1, false, 0);
 	add(&t, 5, true, 4);
 	add(&t, 9, true, 1);
-	assert_int_equal(tablejoin_end(&t), OK);
+	assert_int_equal(tablejoin_end(&t, NULL), OK);
 	indexplan_sort(t.plan);
 	assert_int_equal(indexplan_rows(t.plan), 5);
 	assert_true(has(t.plan, 3 + 1, 1) && has(t.plan, 6 + 1, 2) && has(t.plan, 15 + 1, 5));
@@ -64,12 +64,71 @@ static void pieces_of_a_block_are_joined(void **state) {
 	assert_int_equal(t.count, 0);
 }
 
+/* Only one pack reads. */
+struct reading {
+	struct hash good;
+	enum err otherwise;
+	unsigned asked;
+};
+
+static enum err reads(void *ctx, uint8_t type, const struct indexplan *plan,
+	const struct indexleaf_row *row, const struct indexhead_cut *cut, struct why *why) {
+	struct reading *r = ctx;
+	struct indexhead_pack next = indexplan_pack_at(plan, cut->next_pack);
+	assert_int_equal(type, 1);
+	assert_int_equal(row->pack, cut->pack);
+	assert_int_equal(row->offset, cut->offset);
+	r->asked++;
+	return hash_equal(&next.name, &r->good) ? OK : why_set(why, r->otherwise, "no");
+}
+
+/* Whichever of those that say they go on with 1 reads, the plan has it, and the chunk once. */
+static void of_several_the_one_that_reads(void **state) {
+	static const uint64_t claims[] = { 2, 9, 5, 7 };
+	enum { CLAIMS = sizeof claims / sizeof *claims };
+	(void)state;
+	for (size_t good = 0; good < CLAIMS; good++) {
+		struct reading r = { .good = storesuite_id(3 * claims[good]), .otherwise = E_FORGED };
+		struct tablejoin t = { .reads = reads, .reads_ctx = &r };
+		struct indexhead_cut cut;
+		assert_int_equal(indexplan_new(&t.plan), OK);
+		add(&t, 1, false, 0);
+		for (size_t i = 0; i < CLAIMS; i++) add(&t, claims[i], true, 1);
+		assert_int_equal(tablejoin_end(&t, NULL), OK);
+		assert_in_range(r.asked, 1, CLAIMS);
+		assert_int_equal(indexplan_rows(t.plan), CLAIMS + 2); /* before doubles go */
+		indexplan_sort(t.plan);
+		struct hash id = storesuite_id(3 + 2);
+		const struct indexleaf_row *row = indexplan_row_at(t.plan, indexplan_find(t.plan, &id));
+		assert_true(indexplan_find_cut(t.plan, row->pack, row->offset, &cut));
+		struct indexhead_pack next = indexplan_pack_at(t.plan, cut.next_pack);
+		assert_true(hash_equal(&next.name, &r.good));
+		indexplan_free(t.plan);
+		tablejoin_done(&t);
+	}
+}
+
+static void a_store_that_fails_is_no_answer(void **state) {
+	struct reading r = { .otherwise = E_IO };
+	struct tablejoin t = { .reads = reads, .reads_ctx = &r };
+	struct why why = { OK, "" };
+	(void)state;
+	assert_int_equal(indexplan_new(&t.plan), OK);
+	add(&t, 1, false, 0);
+	add(&t, 2, true, 1);
+	add(&t, 3, true, 1);
+	assert_int_equal(tablejoin_end(&t, &why), E_IO);
+	assert_int_equal(why.code, E_IO);
+	indexplan_free(t.plan);
+	tablejoin_done(&t);
+}
+
 static double seconds(uint64_t packs) {
 	struct tablejoin t = { .plan = NULL };
 	assert_int_equal(indexplan_new(&t.plan), OK);
 	clock_t begin = clock();
 	for (uint64_t i = 0; i < packs; i++) add(&t, i, i > 0, i - 1);
-	assert_int_equal(tablejoin_end(&t), OK);
+	assert_int_equal(tablejoin_end(&t, NULL), OK);
 	clock_t end = clock();
 	assert_int_equal(indexplan_rows(t.plan), 2 * packs - 1);
 	indexplan_free(t.plan);
@@ -86,6 +145,8 @@ static void many_packs_take_their_time_and_no_more(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_of_a_block_are_joined),
+		cmocka_unit_test(of_several_the_one_that_reads),
+		cmocka_unit_test(a_store_that_fails_is_no_answer),
 		cmocka_unit_test(many_packs_take_their_time_and_no_more),
 	};
 	return cmocka_run_group_tests_name("tablejoin", tests, NULL, NULL);
