@@ -110,11 +110,13 @@ static enum err reads_all(struct tablejoin *t, const struct tablejoin_pack *firs
 	return e;
 }
 
-/* Which of ${count} packs the block goes on in. */
+/* Which of ${count} packs the block goes on in; ${*chosen} is false if it is in none. */
 static enum err choose(struct tablejoin *t, const struct tablejoin_pack *first,
-	struct tablejoin_pack *const *next, size_t count, struct indexhead_cut *out, struct why *why) {
+	struct tablejoin_pack *const *next, size_t count, struct indexhead_cut *out, bool *chosen,
+	struct why *why) {
 	*out = cut_of(first, next[0]);
-	if (count == 1 || !t->reads) return OK;
+	*chosen = true;
+	if (!t->reads || (count == 1 && !t->partial)) return OK;
 	for (size_t i = 0; i < count; i++) {
 		struct indexhead_cut cut = cut_of(first, next[i]);
 		struct why reason = { OK, "" };
@@ -124,6 +126,7 @@ static enum err choose(struct tablejoin *t, const struct tablejoin_pack *first,
 		if (!e) *out = cut;
 		return e;
 	}
+	*chosen = !t->partial;
 	return OK;
 }
 
@@ -133,9 +136,10 @@ static enum err join(
 	struct tablejoin_pack key = { .name = next[0]->previous };
 	const struct tablejoin_pack *first = bsearch(&key, t->packs, t->count, sizeof key, by_name);
 	struct indexhead_cut cut;
+	bool chosen;
 	if (!first || first->cut_from == first->cut_to) return OK;
-	enum err e = choose(t, first, next, count, &cut, why);
-	if (e) return e;
+	enum err e = choose(t, first, next, count, &cut, &chosen, why);
+	if (e || !chosen) return e;
 	e = indexplan_cut(t->plan, &cut);
 	for (size_t i = first->cut_from; i < first->cut_to && !e; i++)
 		e = indexplan_row(t->plan, &t->cut_rows[i]);

@@ -24,6 +24,8 @@ struct tablejoin {
 	 */
 	tablejoin_reads *reads;
 	void *reads_ctx;
+	bool
+		partial; /* not all packs are given: with ${reads}, what does not read is left out, though only one says it goes on */
 	struct tablejoin_pack *packs;
 	size_t count, room;
 	struct indexleaf_row *cut_rows; /* chunks of cut blocks, which are there only if the rest is */

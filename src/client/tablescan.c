@@ -37,6 +37,7 @@ enum err tablescan_run(const struct tablescan_params *p, struct indexplan **out,
 	struct indexplan *plan = NULL;
 	enum err e = why_err(why, indexplan_new(&plan), "reading the tables of packs");
 	s.join.plan = plan;
+	s.join.partial = p->skip != NULL;
 	if (!e) e = store_pack_list(p->store, &p->vault, scan_pack, &s, why);
 	if (!e) e = tablejoin_end(&s.join, why);
 	if (!e) {

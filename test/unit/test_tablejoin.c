@@ -108,6 +108,23 @@ static void of_several_the_one_that_reads(void **state) {
 	}
 }
 
+/* Where not all packs are given, the true one may be among the others. */
+static void of_some_packs_only_what_reads(void **state) {
+	(void)state;
+	for (int good = 0; good < 2; good++) {
+		struct reading r = { .good = storesuite_id(good ? 6 : 7), .otherwise = E_FORGED };
+		struct tablejoin t = { .reads = reads, .reads_ctx = &r, .partial = true };
+		assert_int_equal(indexplan_new(&t.plan), OK);
+		add(&t, 1, false, 0);
+		add(&t, 2, true, 1);
+		assert_int_equal(tablejoin_end(&t, NULL), OK);
+		indexplan_sort(t.plan);
+		assert_int_equal(has(t.plan, 3 + 2, 1), good);
+		indexplan_free(t.plan);
+		tablejoin_done(&t);
+	}
+}
+
 static void a_store_that_fails_is_no_answer(void **state) {
 	struct reading r = { .otherwise = E_IO };
 	struct tablejoin t = { .reads = reads, .reads_ctx = &r };
@@ -146,6 +163,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_of_a_block_are_joined),
 		cmocka_unit_test(of_several_the_one_that_reads),
+		cmocka_unit_test(of_some_packs_only_what_reads),
 		cmocka_unit_test(a_store_that_fails_is_no_answer),
 		cmocka_unit_test(many_packs_take_their_time_and_no_more),
 	};
