@@ -133,14 +133,19 @@ export class Packs {
 			const table = this.attempt(`pack ${name}`, () => this.table(name));
 			if (!table || table.origin.kind !== 0) continue;
 			tables.push([name, table]);
-			if (table.continues) rests.set(table.previous.toString('hex'), { pack: name, length: table.blocks[0].length });
+			if (!table.continues) continue;
+			const previous = table.previous.toString('hex');
+			rests.set(previous, [...rests.get(previous) ?? [], { pack: name, length: table.blocks[0].length }]);
 		}
 		for (const [pack, { blocks }] of tables) {
 			for (const b of blocks) {
 				b.ids.forEach((id, slot) => {
 					const key = id.toString('hex');
 					if (!found.has(key)) found.set(key, []);
-					found.get(key).push({ pack, offset: b.offset, length: b.length, slot, rest: b.cut ? rests.get(pack) ?? null : null });
+					// anybody can say that a pack of his goes on here: each is tried
+					for (const rest of b.cut ? rests.get(pack) ?? [] : [null]) {
+						found.get(key).push({ pack, offset: b.offset, length: b.length, slot, rest });
+					}
 				});
 			}
 		}
