@@ -43,6 +43,7 @@ struct attempt {
 	struct fetch *fetch;
 	struct buf avoid;
 	bool packs_missing;
+	bool again;              /* what the run before found missing is stored again */
 	struct indexplan *found; /* what earlier runs stored */
 	struct runrecord *record;
 	struct packrun *run;
@@ -512,7 +513,7 @@ static void take_results(struct attempt *a) {
  */
 static bool is_unchanged(struct attempt *a) {
 	struct why ignored; /* what is wrong is met again when the snapshot is appended */
-	if (a->o->force || a->packs_missing || places_damaged(fetch_places(a->fetch))) return false;
+	if (a->again || a->packs_missing || places_damaged(fetch_places(a->fetch))) return false;
 	if (!a->o->skip_unchanged || !a->parent.known || vault_refresh(a->v, &ignored)) return false;
 	const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &a->parent.id);
 	if (!known || known->forgotten) return false;
@@ -560,7 +561,7 @@ enum err backup_run(
 		memset(out, 0, sizeof *out);
 		struct backup_options again = *o;
 		if (i > 0) {
-			again.force = true; /* the cache's word is not enough any more */
+			again.force = a.again = true; /* the cache's word is not enough any more */
 			a.o = &again;
 		}
 		e = attempt_run(&a, why);

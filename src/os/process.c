@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void open_standard(void) {
@@ -31,10 +32,17 @@ static void raise_files(void) {
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* What this process makes, it must be able to open again. */
+static void keep_owners_rights(void) {
+	mode_t mask = umask(077);
+	(void)umask(mask & 077);
+}
+
 void process_prepare(void) {
 	open_standard();
 	process_no_dumps();
 	raise_files();
+	keep_owners_rights();
 }
 
 unsigned long process_files_max(void) {

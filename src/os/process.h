@@ -4,8 +4,9 @@
 
 /*
  * Opens closed standard input, output and error on /dev/null (so that no other file gets their
- * numbers), makes core dumps and tracing by others impossible, and raises the limit of open files
- * to the hard one. What the system refuses stays as it was.
+ * numbers), makes core dumps and tracing by others impossible, raises the limit of open files to
+ * the hard one, and has the umask take nothing from the owner. What the system refuses stays as it
+ * was.
  */
 void process_prepare(void);
 
