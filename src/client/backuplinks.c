@@ -66,16 +66,18 @@ static struct backuplinks_file *file_of(struct backuplinks *l, const struct stat
 	return f;
 }
 
-void backuplinks_keep(struct backuplinks *l, const struct stat *st, struct span body) {
+bool backuplinks_keep(struct backuplinks *l, const struct stat *st, struct span body) {
 	mutex_lock(&l->lock);
 	struct backuplinks_file *f = file_of(l, st);
+	bool counted = f && f->counted;
 	uint8_t *copy = f && !f->body.ptr ? mem_alloc(body.len) : NULL;
 	if (copy) {
 		memcpy(copy, body.ptr, body.len);
 		f->body = span_of(copy, body.len);
-		f->counted = true;
 	}
+	if (f) f->counted = true;
 	mutex_unlock(&l->lock);
+	return counted;
 }
 
 /* Whether the content was counted under another name. It is from now on. */

@@ -25,8 +25,11 @@ void backuplinks_done(struct backuplinks *l);
 /* Fills in ${d}, but its name, as an entry of another name of the same file that was kept. It points into ${l}. */
 bool backuplinks_find(struct backuplinks *l, const struct stat *st, struct direntry *d);
 
-/* Keeps a copy of the first entry of a file, which counts it. Nothing is kept where memory is short. */
-void backuplinks_keep(struct backuplinks *l, const struct stat *st, struct span body);
+/*
+ * Keeps a copy of the first entry of a file, whose content was read and counted. True: it was counted under another name
+ * too, so once too often; two may be read at the same time. Nothing is kept where memory is short.
+ */
+MUST_USE bool backuplinks_keep(struct backuplinks *l, const struct stat *st, struct span body);
 
 /* Whether the content was counted under another name. It is from now on. */
 bool backuplinks_count(struct backuplinks *l, const struct stat *st);

@@ -234,8 +234,10 @@ static enum err store_file(
 	bool is_whole = !(d.flags & DIRENTRY_CHANGED) && (linked || !k->incomplete);
 	item->print = is_whole ? backupmerge_print(w, st) : (struct treecache_print){ .inode = 0 };
 	e = backupnode_encode(k, n, item, &d, why);
-	if (!e && st->st_nlink > 1 && !linked && item->body.ptr)
-		backuplinks_keep(&w->links, st, item->body);
+	/* another name may have been read at the same time */
+	if (!e && st->st_nlink > 1 && !linked && item->body.ptr &&
+		backuplinks_keep(&w->links, st, item->body))
+		atomic_fetch_sub_explicit(&w->bytes, d.stream.length, memory_order_relaxed);
 	atomic_fetch_add_explicit(&w->files, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&w->files_new, 1, memory_order_relaxed);
 	return e;

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "client/backuplinks.h"
 #include "clientbox.h"
 
 /* Called after each look at a name in a folder, while it is set. */
@@ -207,8 +208,24 @@ static void a_tree_is_deeper_than_there_are_descriptors(void **state) {
 	clientbox_compare(t, &r[1].snapshot);
 }
 
+/* However many names of a file are read at the same time. */
+static void a_content_is_counted_once(void **state) {
+	struct backuplinks l;
+	struct stat one = { .st_dev = 1, .st_ino = 7, .st_nlink = 3 }, other = one;
+	(void)state;
+	other.st_ino = 8;
+	backuplinks_init(&l);
+	assert_false(backuplinks_keep(&l, &one, span_text("entry")));
+	assert_true(backuplinks_keep(&l, &one, span_text("entry")));
+	assert_true(backuplinks_count(&l, &one));
+	assert_false(backuplinks_count(&l, &other));
+	assert_true(backuplinks_keep(&l, &other, span_text("entry")));
+	backuplinks_done(&l);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_content_is_counted_once),
 		cmocka_unit_test_setup_teardown(what_vanishes_meanwhile_is_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_proc_attributes_are_incomplete, setup, teardown),
 		cmocka_unit_test_setup_teardown(
