@@ -1,4 +1,5 @@
 #include "client/indexmerge.h"
+#include "client/placesexport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +77,7 @@ static enum err take_index(struct merging *m, struct places *places, size_t numb
 	struct indexplan *plan, struct why *why) {
 	enum err e = location_add(&m->removed, &m->v->state.indexes[number].location);
 	if (e) return why_err(why, e, "merging indexes");
-	return places_export_index(places, number, plan, stays, m, why);
+	return placesexport_index(places, number, plan, stays, m, why);
 }
 
 static enum err plan_merge(

@@ -89,14 +89,11 @@ typedef enum err places_row(
 	void *ctx, const struct hash *id, const struct place *place, struct why *why);
 MUST_USE enum err places_rows(struct places *p, places_row *visit, void *ctx, struct why *why);
 
-/* All rows, packs and cuts into a plan (for merges): only of packs for which ${wanted} is true. */
-typedef bool places_wanted(void *ctx, const struct hash *pack);
-MUST_USE enum err places_export(
-	struct places *p, struct indexplan *plan, places_wanted *wanted, void *ctx, struct why *why);
+/* The same of the ${i}th index that was loaded alone. */
+MUST_USE enum err places_rows_of(
+	struct places *p, size_t i, places_row *visit, void *ctx, struct why *why);
 
-/* The same of one index alone, the ${i}th that was loaded. How many rows it has; whether it names, or lies in, one of ${names}. */
-MUST_USE enum err places_export_index(struct places *p, size_t i, struct indexplan *plan,
-	places_wanted *wanted, void *ctx, struct why *why);
+/* Of the ${i}th index that was loaded: whether it names, or lies in, one of ${names}; how many rows it has. */
 bool places_index_names(const struct places *p, size_t i, struct span names);
 uint64_t places_index_rows(const struct places *p, size_t i);
 

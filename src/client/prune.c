@@ -7,6 +7,7 @@
 #include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/packrun.h"
+#include "client/placesexport.h"
 #include "client/purge.h"
 #include "client/repacking.h"
 #include "client/spare.h"
@@ -495,7 +496,7 @@ static enum err start(struct prune *p, struct why *why) {
 	if (!e) e = fetch_new(&p->fetch, &fp, why);
 	if (!e && places_damaged(fetch_places(p->fetch))) e = damaged(v, why);
 	if (!e) e = why_err(why, indexplan_new(&p->rows), "reading the index");
-	if (!e) e = places_export(fetch_places(p->fetch), p->rows, NULL, NULL, why);
+	if (!e) e = placesexport_all(fetch_places(p->fetch), p->rows, NULL, NULL, why);
 	if (!e && places_damaged(fetch_places(p->fetch))) e = damaged(v, why);
 	if (e) return e;
 	indexplan_sort(p->rows);

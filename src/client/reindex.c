@@ -2,6 +2,7 @@
 
 #include "client/intents.h"
 #include "client/packrun.h"
+#include "client/placesexport.h"
 
 static const size_t names_max = (size_t)1 << 32;
 
@@ -35,7 +36,7 @@ static enum err plan_rows(
 	if (!e) e = why_err(why, buf_add(&w.all, names), "indexing packs");
 	if (!e) e = places_rows(places, want_row, &w, why);
 	intents_sort(&w.all);
-	if (!e) e = places_export(places, plan, is_wanted, &w, why);
+	if (!e) e = placesexport_all(places, plan, is_wanted, &w, why);
 	buf_free(&w.all);
 	return e;
 }

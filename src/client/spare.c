@@ -4,6 +4,7 @@
 
 #include "client/intents.h"
 #include "client/packrun.h"
+#include "client/placesexport.h"
 #include "client/treewalk.h"
 #include "format/chunktype.h"
 #include "format/snapshot.h"
@@ -211,7 +212,7 @@ static enum err index_unnamed(struct spare *s, struct why *why) {
 	};
 	buf_init(&locations, (size_t)LIMIT_INDEXES_ADDED * SIZE_LOCATION);
 	enum err e = why_err(why, indexplan_new(&plan), "indexing packs");
-	if (!e) e = places_export(fetch_places(s->fetch), plan, is_unnamed, s, why);
+	if (!e) e = placesexport_all(fetch_places(s->fetch), plan, is_unnamed, s, why);
 	bool nothing = !e && indexplan_rows(plan) == 0;
 	if (!e && !nothing) e = packrun_new(&run, &p, why);
 	if (!e && !nothing) e = packrun_index(run, plan, &locations, why);

@@ -12,6 +12,7 @@
 #include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/packrun.h"
+#include "client/placesexport.h"
 #include "clientbox.h"
 #include "format/limits.h"
 #include "prunebox.h"
@@ -356,7 +357,7 @@ static void write_copies(struct prunebox *p, struct location *out, size_t count)
 		buf_init(&locations, 1 << 10);
 		clientbox_ok(fetch_new(&f, &fp, &why), &why);
 		assert_int_equal(indexplan_new(&plan), OK);
-		clientbox_ok(places_export(fetch_places(f), plan, NULL, NULL, &why), &why);
+		clientbox_ok(placesexport_all(fetch_places(f), plan, NULL, NULL, &why), &why);
 		clientbox_ok(packrun_new(&run, &rp, &why), &why);
 		clientbox_ok(packrun_index(run, plan, &locations, &why), &why);
 		struct locationlist list = { .rows = buf_span(&locations) };
