@@ -16,7 +16,7 @@ cp -a home good-home
 # --- an entry of a chain
 entry=$(find store/chains -name 0000000000000001 | head -n 1)
 for f in $(find store/chains -type f -size +0); do
-	printf '\377' | dd of="$f" bs=1 seek=200 conv=notrunc status=none
+	flip "$f" 200
 	rm -rf home/cache
 	expect 20 "$broch" snapshots
 	expect 20 "$broch" backup src
@@ -62,6 +62,6 @@ export BROCH_HOME="$tmp/home"
 expect 10 "$broch" snapshots --at other-store
 
 # --- the key store
-printf '\377' | dd of=home/keys bs=1 seek=300 conv=notrunc status=none
+flip home/keys 300
 expect 20 "$broch" snapshots
 finish

@@ -50,8 +50,7 @@ damage() { # FILE HOW NAME [CODE]
 	local file=$1 how=$2 name=$3 code=0 right=${4:-20}
 	cp -p "$file" saved
 	case $how in
-	flip) printf "\\x$(printf %02x $((0x$(od -An -tx1 -j "$(($(stat -c %s "$file") / 2))" -N 1 "$file" | tr -d " ") ^ 0x10)))" |
-		dd of="$file" bs=1 seek="$(($(stat -c %s "$file") / 2))" conv=notrunc status=none ;;
+	flip) flip "$file" "$(($(stat -c %s "$file") / 2))" ;;
 	cut) truncate -s -1 "$file" ;;
 	longer) echo >>"$file" ;;
 	gone) rm "$file" ;;

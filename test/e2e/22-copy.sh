@@ -81,7 +81,7 @@ expect 0 "$broch" copy --to mirror
 file=$(find mirror -name "$pack")
 truncate -s -1 "$file"
 object=$(find mirror/objects -type f | sed -n 1p)
-printf 'x' | dd of="$object" bs=1 seek=50 conv=notrunc status=none
+flip "$object" 50
 expect 20 "$broch" check --at mirror
 expect 0 "$broch" copy --to mirror --json
 is "$(member out copy packs_replaced)" 1

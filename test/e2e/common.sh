@@ -23,6 +23,10 @@ is() { if [ "$1" = "$2" ]; then ok; else wrong "is \"$1\" instead of \"$2\""; fi
 has() { if grep -qF -- "$2" "$1"; then ok; else wrong "$1 does not say: $2"; tail -n 5 "$1"; fi; }
 lacks() { if grep -qF -- "$2" "$1"; then wrong "$1 says: $2"; else ok; fi; }
 there() { if [ -e "$1" ]; then ok; else wrong "$1 is not there"; fi; }
+# One bit of one byte of a file is another: of FILE AT.
+flip() {
+	printf "\\x$(printf %02x $((0x$(od -An -tx1 -j "$2" -N 1 "$1" | tr -d " ") ^ 0x10)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
 gone() { if [ -e "$1" ]; then wrong "$1 is there"; else ok; fi; }
 # All lines of the file are JSON objects with a type.
 json() {
