@@ -279,7 +279,7 @@ static enum err sorted_by_block(struct prune *p, struct placed **out) {
 	return OK;
 }
 
-/* A piece of a block: ${used} of its ${chunks} chunks are needed. */
+/* A piece of a block, with what the pack's table says of it: ${used} of its ${chunks} chunks are needed. */
 static void weigh_piece(
 	struct prune *p, uint32_t pack, uint64_t length, size_t chunks, size_t used, uint8_t type) {
 	if (p->pack_of[pack] == UINT32_MAX) return;
@@ -298,9 +298,9 @@ static void weigh_piece(
 static void weigh_block(
 	struct prune *p, const struct indexleaf_row *row, size_t chunks, size_t used, uint8_t type) {
 	struct indexhead_cut cut;
-	weigh_piece(p, row->pack, row->length, chunks, used, type);
+	weigh_piece(p, row->pack, row->length + packtable_block_len(chunks), chunks, used, type);
 	if (indexplan_find_cut(p->rows, row->pack, row->offset, &cut))
-		weigh_piece(p, cut.next_pack, cut.rest_length, chunks, used, type);
+		weigh_piece(p, cut.next_pack, cut.rest_length + packtable_block_len(0), chunks, used, type);
 }
 
 static enum err weigh(struct prune *p, struct why *why) {

@@ -9,7 +9,7 @@
 /* What a pack weighs, in bytes. */
 struct repacking_pack {
 	uint64_t size;
-	uint64_t used;  /* of blocks that snapshots need, by share of chunks */
+	uint64_t used;  /* of blocks that snapshots need, with their rows, by share of chunks */
 	uint64_t data;  /* of those, of content */
 	bool has_waste; /* a chunk is in it that no snapshot needs here: not only padding */
 	bool chosen;    /* the answer */

@@ -106,7 +106,8 @@ enum err packbuild_finish(
 	struct packbuild *b, const struct hash *previous, bool full, struct span *bytes) {
 	uint8_t trailer[SIZE_PACK_TRAILER];
 	uint32_t table_length = 0;
-	uint32_t size = full ? b->p.limit : packhead_padded_size(packbuild_need(b));
+	bool whole = full && b->p.limit == LIMIT_PACK;
+	uint32_t size = whole ? LIMIT_PACK : packhead_padded_size(packbuild_need(b));
 	assert(size >= packbuild_need(b));
 	enum err e = write_table(b, previous, &table_length);
 	if (e) return e;

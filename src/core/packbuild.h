@@ -51,8 +51,8 @@ MUST_USE enum err packbuild_add(
 	struct packbuild *b, const struct packbuild_record *r, uint32_t *offset, uint32_t *length);
 
 /*
- * Ends the pack: full size if ${full}, else padded by the Padmé rule. ${previous}: the name of the pack whose last block
- * goes on here (only looked at if the head says so). ${bytes} are valid until the pack is freed.
+ * Ends the pack: of LIMIT_PACK if it is ${full} and may be so large, else padded by the Padmé rule. ${previous}: the name of
+ * the pack whose last block goes on here (only looked at if the head says so). ${bytes} are valid until the pack is freed.
  */
 MUST_USE enum err packbuild_finish(
 	struct packbuild *b, const struct hash *previous, bool full, struct span *bytes);

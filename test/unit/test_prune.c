@@ -167,6 +167,24 @@ static void a_second_prune_finds_nothing(void **state) {
 	}
 }
 
+/* Where chunks are tiny, a good part of a pack is its table: that is no waste, however often it would be stored again. */
+static void the_tables_of_tiny_chunks_are_no_waste(void **state) {
+	struct prunebox *p = *state;
+	struct prune_options o = { .pack_limit = 4 * TESTVAULT_PACK };
+	struct hash snapshot;
+	char name[16];
+	for (size_t i = 0; i < 12000; i++) {
+		(void)snprintf(name, sizeof name, "f%zu", i);
+		prunebox_file(p, name, 40, i);
+		if (i % 1000 == 999) snapshot = prunebox_backup(p);
+	}
+	assert_true(prunebox_prune(p, &o).repacked_packs > 0); /* into larger ones */
+	struct prune_result r = prunebox_prune(p, &o);
+	assert_int_equal(r.repacked_packs, 0);
+	assert_int_equal(r.named_packs, 0);
+	prunebox_check(p, &snapshot);
+}
+
 /* Several of them become one. */
 static void small_packs_are_put_together(void **state) {
 	struct prunebox *p = *state;
@@ -756,6 +774,8 @@ int main(void) {
 			a_second_prune_finds_nothing, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			small_packs_are_put_together, prunebox_setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_tables_of_tiny_chunks_are_no_waste, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(waste_is_stored_again, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(waste_may_stay, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
