@@ -103,9 +103,10 @@ static enum err read_part(
 	if (!e) {
 		e = squeeze_unpack(p->squeezer, buf_span(&stored), &raw);
 		if (!e) e = block_decode(&block, buf_span(&raw));
-		if (!e && block.count != 1) e = E_FORMAT;
+		if (!e && (block.count != 1 || block_chunk(&block, 0).len > LIMIT_HEAD_PART)) e = E_FORMAT;
 		if (!e) e = buf_add(out, block_chunk(&block, 0));
-		if (e == E_FORMAT) e = bad_index(why, &l->pack);
+		/* more than a leaf or all parts together may be */
+		if (e == E_FORMAT || e == E_LIMIT) e = bad_index(why, &l->pack);
 		else if (e) e = why_err(why, e, "reading the index");
 	}
 	buf_free(&stored);

@@ -122,6 +122,37 @@ static void rows_of_packs_that_the_head_lacks_are_damage(void **state) {
 	fetch_free(f);
 }
 
+/* A device that was stolen can name any block as an index: one that is longer than a part may be costs a warning, and no more. */
+static void a_block_longer_than_a_part_is_damage(void **state) {
+	static const struct chunker_params large = { .min = 1572864, .max = 2097152, .mask_bits = 16 };
+	struct clientbox t;
+	struct why why = { OK, "" };
+	struct direntry d;
+	struct buf entry;
+	struct place found[PLACES_EACH];
+	size_t count;
+	(void)state;
+	clientbox_new(&t, &large, 0);
+	uint8_t *bytes = clientbox_random(large.min, 7);
+	clientbox_file(&t, "large", bytes, large.min);
+	struct backup_options o = clientbox_options(&t);
+	struct hash snapshot = clientbox_backup(&t, &o).snapshot;
+	buf_init(&entry, LIMIT_DIRENTRY);
+	assert_true(clientbox_entry(&t, &snapshot, "large", &entry, &d));
+	struct fetch *f = clientbox_fetch(&t);
+	clientbox_ok(places_find(fetch_places(f), &d.stream.id, found, &count, &why), &why);
+	assert_int_equal(count, 1);
+	struct vault_index index = {
+		.location = { .pack = found[0].pack, .offset = found[0].offset, .length = found[0].length }
+	};
+	clientbox_ok(places_load(fetch_places(f), &index, 1, &why), &why);
+	assert_int_equal(places_damaged(fetch_places(f)), 1);
+	fetch_free(f);
+	buf_free(&entry);
+	free(bytes);
+	clientbox_done(&t);
+}
+
 /* A run that ends with packs under way gives their memory back: seen by the leak checker. */
 static void a_run_can_be_given_up(void **state) {
 	struct clientbox *t = *state;
@@ -193,6 +224,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(every_row_of_several_leaves_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			rows_of_packs_that_the_head_lacks_are_damage, setup, teardown),
+		cmocka_unit_test(a_block_longer_than_a_part_is_damage),
 		cmocka_unit_test_setup_teardown(a_run_can_be_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(runs_start_beside_each_other, setup, teardown),
 	};
