@@ -83,6 +83,17 @@ struct hash prunebox_backup(struct prunebox *p) {
 	return id;
 }
 
+struct prunebox_scene prunebox_scene(struct prunebox *p) {
+	struct prunebox_scene s;
+	prunebox_file(p, "a", 200000, 1);
+	prunebox_file(p, "b", 30000, 2);
+	s.first = prunebox_backup(p);
+	prunebox_remove(p, "a");
+	s.second = prunebox_backup(p);
+	prunebox_forget(p, &s.first);
+	return s;
+}
+
 void prunebox_forget(struct prunebox *p, const struct hash *snapshot) {
 	struct why why = { OK, "" };
 	clientbox_ok(testvault_forget(&p->t, snapshot, &why), &why);
@@ -95,6 +106,12 @@ void prunebox_keep(struct prunebox *p, const struct hash *snapshot) {
 
 struct prune_options prunebox_options(void) {
 	return (struct prune_options){ .pack_limit = TESTVAULT_PACK };
+}
+
+struct prune_options prunebox_unlimited(void) {
+	struct prune_options o = prunebox_options();
+	o.max_unused = PRUNE_ANY_UNUSED;
+	return o;
 }
 
 struct prune_result prunebox_prune(struct prunebox *p, const struct prune_options *o) {
@@ -142,6 +159,13 @@ struct buf prunebox_packs(const struct prunebox *p) {
 	}
 	intents_sort(&names);
 	return names;
+}
+
+size_t prunebox_pack_count(const struct prunebox *p) {
+	struct buf packs = prunebox_packs(p);
+	size_t count = packs.len / HASH_SIZE;
+	buf_free(&packs);
+	return count;
 }
 
 static bool is_present(const struct prunebox *p, const struct hash *pack) {

@@ -34,6 +34,12 @@ struct testvault *prunebox_other(struct prunebox *p);
 void prunebox_file(const struct prunebox *p, const char *name, size_t len, uint64_t seed);
 void prunebox_remove(const struct prunebox *p, const char *name);
 
+/* Two snapshots: only the first has the file "a"; both have "b". The first is forgotten. */
+struct prunebox_scene {
+	struct hash first, second;
+};
+struct prunebox_scene prunebox_scene(struct prunebox *p);
+
 /* These fail the test unless they succeed. Packs are of TESTVAULT_PACK bytes. */
 struct hash prunebox_backup(struct prunebox *p);
 void prunebox_forget(struct prunebox *p, const struct hash *snapshot);
@@ -45,12 +51,18 @@ uint64_t prunebox_intend(struct prunebox *p, struct span names);
 /* No waste may stay; small packs. */
 struct prune_options prunebox_options(void);
 
+/* All waste may stay; small packs. */
+struct prune_options prunebox_unlimited(void);
+
 /* Fails the test unless the two hold the same rows of HASH_SIZE bytes. */
 void prunebox_same(struct span a, struct span b);
 
 /* Ascending names: of the packs in the store; of those that hold what the snapshot needs. Free them. */
 struct buf prunebox_packs(const struct prunebox *p);
 struct buf prunebox_needs(struct prunebox *p, const struct hash *snapshot);
+
+/* How many packs are in the store. */
+size_t prunebox_pack_count(const struct prunebox *p);
 
 /* Fails the test unless all that the snapshot needs can be read, and an index in force names a place for it that is there. */
 void prunebox_check(struct prunebox *p, const struct hash *snapshot);
