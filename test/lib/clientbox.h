@@ -32,6 +32,11 @@ extern const struct chunker_params clientbox_chunks;
 void clientbox_new(struct clientbox *t, const struct chunker_params *chunks, uint64_t hold);
 void clientbox_done(struct clientbox *t);
 
+/* For cmocka: a struct clientbox on the heap, with clientbox_chunks or as large as backups have them; and its end. */
+int clientbox_setup(void **state);
+int clientbox_setup_large(void **state);
+int clientbox_teardown(void **state);
+
 /* Another process on the same device: the same folders, opened anew. */
 void clientbox_again(struct clientbox *t, const struct clientbox *first);
 void clientbox_again_done(struct clientbox *t);
@@ -41,6 +46,9 @@ void clientbox_reopen(struct clientbox *t);
 
 /* Puts the content into "src/NAME" (folders above it are made). */
 void clientbox_file(const struct clientbox *t, const char *name, const void *bytes, size_t len);
+
+/* The same with pseudo-random bytes of ${seed}. */
+void clientbox_put(const struct clientbox *t, const char *name, size_t len, uint64_t seed);
 
 /* "src/NAME" to ${out} (SCRATCH_MAX). */
 char *clientbox_src(char *out, const struct clientbox *t, const char *name);
@@ -60,6 +68,12 @@ enum { CLIENTBOX_PACK = 65536 };
 /* Options of a backup of src: two threads, no compression, packs of full size. ${noted} and so on may be set. */
 struct backup_options clientbox_options(struct clientbox *t);
 struct backup_result clientbox_backup(struct clientbox *t, const struct backup_options *o);
+
+/* How often a backup said what, for its ${noted}, with ctx as that. */
+struct clientbox_notes {
+	unsigned count[BACKUP_WARNING + 1];
+};
+void clientbox_note(void *ctx, enum backup_note what, const char *path, const char *text);
 
 /* Reads the snapshot back from what the store has and compares it, entry by entry, with src as it is now. */
 void clientbox_compare(struct clientbox *t, const struct hash *snapshot);

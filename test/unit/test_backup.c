@@ -24,34 +24,6 @@ enum { LARGE_ROUNDS = 1, LARGE_EDITS = 0 };
 enum { LARGE_ROUNDS = 4, LARGE_EDITS = 1 };
 #endif
 
-static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = t;
-	return 0;
-}
-
-static int setup_large(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &chunker_default, 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state) {
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_random(struct clientbox *t, const char *name, size_t len, uint64_t seed) {
-	uint8_t *bytes = clientbox_random(len, seed);
-	clientbox_file(t, name, bytes, len);
-	free(bytes);
-}
-
 /* Each is cut by all threads, if they have time: where all have a large file of their own, none waits for another. */
 static void several_large_files_at_once(void **state) {
 	struct clientbox *t = *state;
@@ -59,8 +31,8 @@ static void several_large_files_at_once(void **state) {
 	struct backup_result r;
 	o.pack_limit = 0;
 	o.force = true;
-	put_random(t, "a/large", 49 * MIB, 1);
-	put_random(t, "b/large", 49 * MIB, 2);
+	clientbox_put(t, "a/large", 49 * MIB, 1);
+	clientbox_put(t, "b/large", 49 * MIB, 2);
 	(void)alarm(100); /* a wait for ever is a failure */
 	for (int i = 0; i < LARGE_ROUNDS; i++) {
 		r = clientbox_backup(t, &o);
@@ -70,17 +42,6 @@ static void several_large_files_at_once(void **state) {
 	clientbox_compare(t, &r.snapshot);
 }
 
-struct noted {
-	unsigned count[BACKUP_WARNING + 1];
-};
-
-static void note(void *ctx, enum backup_note what, const char *path, const char *text) {
-	struct noted *n = ctx;
-	(void)path;
-	(void)text;
-	n->count[what]++;
-}
-
 /* Everything that is awkward in a small tree. */
 static void make_tree(struct clientbox *t) {
 	static const size_t sizes[] = { 0, 1, 63, 64, 1024, 1025, 4095, 4096, 4097, 32767, 32768, 32769,
@@ -88,16 +49,16 @@ static void make_tree(struct clientbox *t) {
 	char path[SCRATCH_MAX], other[SCRATCH_MAX], name[300];
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		(void)snprintf(name, sizeof name, "sizes/%zu", sizes[i]);
-		put_random(t, name, sizes[i], i);
+		clientbox_put(t, name, sizes[i], i);
 	}
-	put_random(t, "odd/\xff\xfe\n name", 10, 50);
-	put_random(t, "odd/-rf", 10, 51);
-	put_random(t, "odd/\\", 10, 52);
+	clientbox_put(t, "odd/\xff\xfe\n name", 10, 50);
+	clientbox_put(t, "odd/-rf", 10, 51);
+	clientbox_put(t, "odd/\\", 10, 52);
 	assert_int_equal(mkdir(clientbox_src(path, t, "empty"), 0700), 0);
 	assert_int_equal(symlink("/nowhere/at all", clientbox_src(path, t, "dangling")), 0);
 	assert_int_equal(symlink("sizes", clientbox_src(path, t, "tofolder")), 0);
 	assert_int_equal(mkfifo(clientbox_src(path, t, "pipe"), 0640), 0);
-	put_random(t, "links/one", 5000, 60);
+	clientbox_put(t, "links/one", 5000, 60);
 	assert_int_equal(
 		link(clientbox_src(path, t, "links/one"), clientbox_src(other, t, "links/two")), 0);
 	assert_int_equal(link(path, clientbox_src(other, t, "three")), 0);
@@ -141,7 +102,7 @@ static void everything_comes_back(void **state) {
 	o.force = true;
 	o.branch = "small packs";
 	o.pack_limit = CLIENTBOX_PACK;
-	put_random(t, "more", 3 * MIB, 70);
+	clientbox_put(t, "more", 3 * MIB, 70);
 	r = clientbox_backup(t, &o);
 	clientbox_compare(t, &r.snapshot);
 }
@@ -168,8 +129,8 @@ static void the_names_of_a_file_share_a_group(void **state) {
 	struct buf bytes;
 	struct direntry a, b;
 	buf_init(&bytes, 1 << 20);
-	put_random(t, "a", 20000, 1);
-	put_random(t, "b", 20000, 1);
+	clientbox_put(t, "a", 20000, 1);
+	clientbox_put(t, "b", 20000, 1);
 	assert_int_equal(link(clientbox_src(path, t, "a"), clientbox_src(other, t, "c")), 0);
 	struct backup_result r = clientbox_backup(t, &o);
 	assert_true(clientbox_entry(t, &r.snapshot, "a", &bytes, &a));
@@ -213,7 +174,7 @@ static void changes_are_seen(void **state) {
 	(void)clientbox_backup(t, &o);
 	/* same size, same times but the change time */
 	assert_int_equal(stat(clientbox_src(path, t, "sizes/65536"), &st), 0);
-	put_random(t, "sizes/65536", 65536, 1234);
+	clientbox_put(t, "sizes/65536", 65536, 1234);
 	struct timespec times[2] = { st.st_atim, st.st_mtim };
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 	assert_int_equal(
@@ -221,7 +182,7 @@ static void changes_are_seen(void **state) {
 	assert_int_equal(unlink(clientbox_src(path, t, "many/7")), 0);
 	assert_int_equal(rmdir(clientbox_src(path, t, "empty")), 0);
 	assert_int_equal(chmod(clientbox_src(path, t, "many/8"), 0600), 0);
-	put_random(t, "many/0a", 100, 5);
+	clientbox_put(t, "many/0a", 100, 5);
 	struct backup_result r = clientbox_backup(t, &o);
 	clientbox_compare(t, &r.snapshot);
 	assert_true(r.counts.files_new <= 5);
@@ -277,7 +238,7 @@ static void what_a_dead_run_left_in_the_cache_is_passed_over(void **state) {
 		"for f in %s/cache/tree-*; do head -c 100000 /dev/zero >> $f; done", t->home);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(system(append), 0);
-		put_random(t, "new", 100, (uint64_t)i);
+		clientbox_put(t, "new", 100, (uint64_t)i);
 		clientbox_settle(t);
 		struct backup_result r = clientbox_backup(t, &o);
 		assert_true(r.counts.files_unchanged >= first.counts.files);
@@ -290,15 +251,15 @@ static void a_failing_store_ends_it(void **state) {
 	struct clientbox *t = *state;
 	static const enum faulty_verb verbs[] = { FAULTY_PACK_PUT, FAULTY_FLUSH, FAULTY_CHAIN_APPEND };
 	static const enum err errors[] = { E_IO, E_DENIED, E_NOTFOUND };
-	struct noted n;
+	struct clientbox_notes n;
 	struct backup_result r;
 	struct why why;
 	make_tree(t);
-	put_random(t, "big", 2 * MIB, 77);
+	clientbox_put(t, "big", 2 * MIB, 77);
 	for (size_t i = 0; i < 9; i++) {
 		struct backup_options o = clientbox_options(t);
 		o.pack_limit = CLIENTBOX_PACK;
-		o.noted = note;
+		o.noted = clientbox_note;
 		o.ctx = &n;
 		memset(&n, 0, sizeof n);
 		faulty_order(t->faulty,
@@ -325,8 +286,8 @@ static void what_a_dead_run_stored_is_used(void **state) {
 	o.pack_limit = CLIENTBOX_PACK;
 	struct backup_result r;
 	struct why why;
-	put_random(t, "big", 6 * MIB, 1);
-	put_random(t, "other/big", 6 * MIB, 2);
+	clientbox_put(t, "big", 6 * MIB, 1);
+	clientbox_put(t, "other/big", 6 * MIB, 2);
 	faulty_order(t->faulty,
 		(struct faulty_order){ .verb = FAULTY_CHAIN_APPEND,
 			.nth = 1,
@@ -361,7 +322,7 @@ static void an_unchanged_tree_makes_no_snapshot(void **state) {
 	assert_memory_equal(&second.snapshot, &third.snapshot, HASH_SIZE);
 	assert_int_equal(third.counts.files_unchanged, first.counts.files);
 	size_t snapshots = t->vault.state.snapshot_count;
-	put_random(t, "new", 10, 4);
+	clientbox_put(t, "new", 10, 4);
 	third = clientbox_backup(t, &o);
 	assert_false(third.unchanged);
 	assert_int_equal(t->vault.state.snapshot_count, snapshots + 1);
@@ -420,20 +381,29 @@ static void two_at_once(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(everything_comes_back, setup, teardown),
-		cmocka_unit_test_setup_teardown(short_holes_stay_holes, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_names_of_a_file_share_a_group, setup, teardown),
-		cmocka_unit_test_setup_teardown(unchanged_stores_next_to_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(changes_are_seen, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_damaged_cache_costs_only_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(everything_comes_back, clientbox_setup, clientbox_teardown),
 		cmocka_unit_test_setup_teardown(
-			what_a_dead_run_left_in_the_cache_is_passed_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_failing_store_ends_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_a_dead_run_stored_is_used, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_unchanged_tree_makes_no_snapshot, setup, teardown),
-		cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(edits_store_little, setup_large, teardown),
-		cmocka_unit_test_setup_teardown(several_large_files_at_once, setup_large, teardown),
+			short_holes_stay_holes, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			the_names_of_a_file_share_a_group, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			unchanged_stores_next_to_nothing, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(changes_are_seen, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_damaged_cache_costs_only_time, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_dead_run_left_in_the_cache_is_passed_over, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_failing_store_ends_it, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_dead_run_stored_is_used, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			an_unchanged_tree_makes_no_snapshot, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(two_at_once, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			edits_store_little, clientbox_setup_large, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			several_large_files_at_once, clientbox_setup_large, clientbox_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

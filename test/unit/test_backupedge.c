@@ -42,25 +42,15 @@ static struct stat which;
 static _Atomic int attempts;
 
 static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = box = t;
+	if (clientbox_setup(state)) return -1;
+	box = *state;
 	atomic_store(&attempts, 0);
 	return 0;
 }
 
 static int teardown(void **state) {
 	atomic_store(&on_read, NULL);
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_random(struct clientbox *t, const char *name, size_t len, uint64_t seed) {
-	uint8_t *bytes = clientbox_random(len, seed);
-	clientbox_file(t, name, bytes, len);
-	free(bytes);
+	return clientbox_teardown(state);
 }
 
 /* The hook looks for this file. */
@@ -125,7 +115,7 @@ static void what_changed_is_named(void **state) {
 	struct backup_options o = clientbox_options(t);
 	struct buf bytes;
 	buf_init(&bytes, MIB);
-	put_random(t, "folder/small", 1000, 1);
+	clientbox_put(t, "folder/small", 1000, 1);
 	watch(t, "folder/small", touch);
 	struct said s = { 0 };
 	o.noted = note;
@@ -137,7 +127,7 @@ static void what_changed_is_named(void **state) {
 	assert_int_equal(atomic_load(&attempts), 3);
 	atomic_store(&on_read, NULL);
 	assert_int_equal(unlink(changing), 0);
-	put_random(t, "large", 5 * MIB, 2);
+	clientbox_put(t, "large", 5 * MIB, 2);
 	watch(t, "large", touch);
 	struct direntry d = back_up(t, &o, "large", &bytes);
 	assert_int_equal(d.stream.length, 5 * MIB);
@@ -156,7 +146,7 @@ static void a_sparse_file_that_is_cut_short_is_kept(void **state) {
 	struct backup_options o = clientbox_options(t);
 	struct buf bytes;
 	buf_init(&bytes, MIB);
-	put_random(t, "sparse", MIB, 1);
+	clientbox_put(t, "sparse", MIB, 1);
 	(void)clientbox_src(changing, t, "sparse");
 	assert_int_equal(truncate(changing, 2 * MIB), 0);
 	int fd = open(changing, O_WRONLY | O_CLOEXEC);
@@ -184,7 +174,7 @@ static void a_large_file_that_is_cut_short_is_kept(void **state) {
 	struct buf bytes;
 	buf_init(&bytes, MIB);
 	o.pack_limit = 0;
-	put_random(t, "large", 54 * MIB, 1);
+	clientbox_put(t, "large", 54 * MIB, 1);
 	watch(t, "large", cut_each_time);
 	struct direntry d = back_up(t, &o, "large", &bytes);
 	assert_int_equal(d.stream.length, 51 * MIB);
@@ -207,7 +197,7 @@ static void a_file_that_grows_has_an_end(void **state) {
 	struct backup_options o = clientbox_options(t);
 	struct buf bytes;
 	buf_init(&bytes, MIB);
-	put_random(t, "log", 2 * MIB, 1);
+	clientbox_put(t, "log", 2 * MIB, 1);
 	watch(t, "log", grow);
 	struct direntry d = back_up(t, &o, "log", &bytes);
 	assert_in_range(d.stream.length, 2 * MIB, 12 * MIB);
@@ -219,8 +209,8 @@ static void the_names_of_a_file_are_counted_once(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
 	char path[SCRATCH_MAX], other[SCRATCH_MAX];
-	put_random(t, "one", 100000, 1);
-	put_random(t, "folder/alone", 5000, 2);
+	clientbox_put(t, "one", 100000, 1);
+	clientbox_put(t, "folder/alone", 5000, 2);
 	(void)clientbox_src(path, t, "one");
 	assert_int_equal(link(path, clientbox_src(other, t, "two")), 0);
 	assert_int_equal(link(path, clientbox_src(other, t, "folder/three")), 0);
@@ -243,7 +233,7 @@ static void too_many_sources_are_refused_at_once(void **state) {
 	char *names = calloc(MANY, NAME);
 	struct backup_result r;
 	struct why why;
-	put_random(t, "file", 5 * MIB, 1);
+	clientbox_put(t, "file", 5 * MIB, 1);
 	for (size_t i = 0; i < MANY; i++) {
 		(void)snprintf(names + i * NAME, NAME, "missing %zu", i);
 		paths[i] = i ? names + i * NAME : t->src;
@@ -273,8 +263,8 @@ static void wait_for_appends(int fd, off_t at) {
 /* Two files in one batch, the second of which is held up: what the first needs is in the store by then. */
 static struct backup_options held_up(struct clientbox *t, before_read *f) {
 	struct backup_options o = clientbox_options(t);
-	put_random(t, "a", 3 * MIB, 1);
-	put_random(t, "b", 50000, 2);
+	clientbox_put(t, "a", 3 * MIB, 1);
+	clientbox_put(t, "b", 50000, 2);
 	o.threads = 1;
 	o.pack_limit = CLIENTBOX_PACK;
 	o.checkpoint_seconds = 1;
@@ -323,7 +313,7 @@ static void others_write(int fd, off_t at) {
 static void the_parent_stays_the_parent(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
-	put_random(t, "c", 10, 9);
+	clientbox_put(t, "c", 10, 9);
 	struct backup_result first = clientbox_backup(t, &o);
 	o = held_up(t, others_write);
 	struct backup_result r = clientbox_backup(t, &o);
@@ -354,7 +344,7 @@ static void a_forgotten_parent_is_another_tree(void **state) {
 	struct backup_options o = clientbox_options(t);
 	o.skip_unchanged = true;
 	o.force = true;
-	put_random(t, "file", 1000, 1);
+	clientbox_put(t, "file", 1000, 1);
 	parent = clientbox_backup(t, &o).snapshot;
 	assert_true(clientbox_backup(t, &o).unchanged);
 	watch(t, "file", others_forget);
@@ -410,7 +400,7 @@ static void a_pipe_is_not_begun_again(void **state) {
 	size_t len = 44 * MIB;
 	uint8_t *bytes = clientbox_random(len, 1);
 	clientbox_file(t, "image", bytes, len);
-	put_random(t, "other", 10, 2);
+	clientbox_put(t, "other", 10, 2);
 	struct backup_result first = clientbox_backup(t, &o);
 	assert_int_equal(unlink(clientbox_src(path, t, "image")), 0);
 	(void)clientbox_backup(t, &o);
@@ -457,7 +447,7 @@ static void what_was_purged_is_not_taken_over(void **state) {
 	struct buf names;
 	buf_init(&names, 1 << 20);
 	o.pack_limit = CLIENTBOX_PACK;
-	put_random(t, "big", 3 * MIB, 1);
+	clientbox_put(t, "big", 3 * MIB, 1);
 	faulty_order(t->faulty,
 		(struct faulty_order){ .verb = FAULTY_CHAIN_APPEND,
 			.nth = 1,

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -18,20 +17,6 @@
 #include "clientbox.h"
 
 enum { MIB = 1 << 20, WAIT_NS = 2 * 1000 * 1000, WAITS = 5000, DEPTH = 700, FEW = 128 };
-
-static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state) {
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
 
 static void not_missed(void *ctx, const char *path, const struct why *why) {
 	(void)ctx;
@@ -72,9 +57,7 @@ static void compare(struct clientbox *t, struct backup_options *o, uint64_t righ
 }
 
 static void put(struct clientbox *t, const char *name, size_t len) {
-	uint8_t *bytes = clientbox_random(len, len);
-	clientbox_file(t, name, bytes, len);
-	free(bytes);
+	clientbox_put(t, name, len, len);
 }
 
 static void make_tree(struct clientbox *t) {
@@ -184,9 +167,11 @@ static void a_first_backup_knows_what_there_is(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(as_much_as_the_backup_counts, setup, teardown),
-		cmocka_unit_test_setup_teardown(however_deep, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_first_backup_knows_what_there_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			as_much_as_the_backup_counts, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(however_deep, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_first_backup_knows_what_there_is, clientbox_setup, clientbox_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

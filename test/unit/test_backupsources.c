@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,37 +15,6 @@
 #include "clientbox.h"
 #include "format/chunktype.h"
 #include "format/limits.h"
-
-static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state) {
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_random(struct clientbox *t, const char *name, size_t len, uint64_t seed) {
-	uint8_t *bytes = clientbox_random(len, seed);
-	clientbox_file(t, name, bytes, len);
-	free(bytes);
-}
-
-struct noted {
-	unsigned count[BACKUP_WARNING + 1];
-};
-
-static void note(void *ctx, enum backup_note what, const char *path, const char *text) {
-	struct noted *n = ctx;
-	(void)path;
-	(void)text;
-	n->count[what]++;
-}
 
 static void touch_above(const struct clientbox *t, time_t when) {
 	const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
@@ -60,8 +28,8 @@ static void folders_above_are_no_change(void **state) {
 	char a[SCRATCH_MAX], b[SCRATCH_MAX];
 	o.skip_unchanged = true;
 	o.branch = "one";
-	put_random(t, "a/file", 3000, 1);
-	put_random(t, "b/file", 3000, 2);
+	clientbox_put(t, "a/file", 3000, 1);
+	clientbox_put(t, "b/file", 3000, 2);
 	const char *both[] = { clientbox_src(a, t, "a"), clientbox_src(b, t, "b") };
 	o.paths = both;
 	o.path_count = 2;
@@ -98,7 +66,7 @@ static void a_folder_above_becomes_a_source(void **state) {
 	const char *paths[] = { clientbox_src(a, t, "x/y/b") };
 	o.branch = "one";
 	o.paths = paths;
-	put_random(t, "x/y/b/file", 3000, 1);
+	clientbox_put(t, "x/y/b/file", 3000, 1);
 	clientbox_settle(t);
 	(void)clientbox_backup(t, &o);
 	assert_int_equal(chmod(clientbox_src(a, t, "x/y"), 0711), 0);
@@ -141,7 +109,7 @@ static void what_was_missing_gets_a_snapshot(void **state) {
 	struct why why = { OK, "" };
 	o.skip_unchanged = true;
 	o.pack_limit = CLIENTBOX_PACK;
-	put_random(t, "file", 300000, 1);
+	clientbox_put(t, "file", 300000, 1);
 	clientbox_settle(t);
 	(void)clientbox_backup(t, &o);
 	struct clientbox_packs before = clientbox_packs(t);
@@ -158,8 +126,8 @@ static void sources(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
 	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
-	put_random(t, "x/y/file", 3000, 1);
-	put_random(t, "x/other", 3000, 2);
+	clientbox_put(t, "x/y/file", 3000, 1);
+	clientbox_put(t, "x/other", 3000, 2);
 	assert_int_equal(symlink("x", clientbox_src(a, t, "link")), 0);
 	const char *paths[] = { clientbox_src(a, t, "x/y"), t->src, clientbox_src(b, t, "x/./y/../y/"),
 		t->src, clientbox_src(c, t, "link") };
@@ -187,14 +155,14 @@ static void sources(void **state) {
 static void a_missing_source_is_unreadable(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
-	struct noted n = { { 0 } };
+	struct clientbox_notes n = { { 0 } };
 	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
-	put_random(t, "x/file", 3000, 1);
+	clientbox_put(t, "x/file", 3000, 1);
 	const char *paths[] = { clientbox_src(a, t, "gone/deep"), t->src, clientbox_src(b, t, "gone"),
 		clientbox_src(c, t, "x/file/below") };
 	o.paths = paths;
 	o.path_count = 4;
-	o.noted = note;
+	o.noted = clientbox_note;
 	o.ctx = &n;
 	struct backup_result r = clientbox_backup(t, &o);
 	assert_int_equal(r.unreadable, 3);
@@ -204,7 +172,7 @@ static void a_missing_source_is_unreadable(void **state) {
 	clientbox_settle(t);
 	o.skip_unchanged = true;
 	assert_true(clientbox_backup(t, &o).unchanged);
-	put_random(t, "gone/deep", 3000, 1);
+	clientbox_put(t, "gone/deep", 3000, 1);
 	r = clientbox_backup(t, &o);
 	assert_false(r.unchanged);
 	assert_int_equal(r.unreadable, 1);
@@ -226,8 +194,8 @@ static void sources_are_a_set(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
 	char a[SCRATCH_MAX], b[SCRATCH_MAX], c[SCRATCH_MAX];
-	put_random(t, "x/file", 3000, 1);
-	put_random(t, "y", 3000, 2);
+	clientbox_put(t, "x/file", 3000, 1);
+	clientbox_put(t, "y", 3000, 2);
 	(void)clientbox_src(a, t, "./x/");
 	const char *paths[] = { clientbox_src(b, t, "x"), clientbox_src(c, t, "y"), a, b };
 	o.paths = paths;
@@ -244,11 +212,11 @@ static void sources_are_a_set(void **state) {
 static void own_state_and_stores_are_left_out(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
-	struct noted n = { { 0 } };
+	struct clientbox_notes n = { { 0 } };
 	const char *paths[] = { t->folder };
-	put_random(t, "file", 10, 1);
+	clientbox_put(t, "file", 10, 1);
 	o.paths = paths;
-	o.noted = note;
+	o.noted = clientbox_note;
 	o.ctx = &n;
 	struct backup_result r = clientbox_backup(t, &o);
 	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 2);
@@ -259,20 +227,20 @@ static void own_state_and_stores_are_left_out(void **state) {
 static void a_folder_with_names_of_a_store_is_no_store(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
-	struct noted n = { { 0 } };
+	struct clientbox_notes n = { { 0 } };
 	static const char later[] = "broch store 7\n", mine[] = "my notes on broch-store\n";
-	o.noted = note;
+	o.noted = clientbox_note;
 	o.ctx = &n;
 	clientbox_file(t, "mine/broch-store", mine, sizeof mine - 1);
-	put_random(t, "mine/chains/one", 100, 1);
-	put_random(t, "mine/packs/one", 100, 2);
+	clientbox_put(t, "mine/chains/one", 100, 1);
+	clientbox_put(t, "mine/packs/one", 100, 2);
 	struct backup_result r = clientbox_backup(t, &o);
 	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 0);
 	assert_int_equal(r.counts.files, 3);
 	clientbox_compare(t, &r.snapshot);
 	clientbox_file(t, "later/broch-store", later, sizeof later - 1);
-	put_random(t, "later/chains/one", 100, 1);
-	put_random(t, "later/packs/one", 100, 2);
+	clientbox_put(t, "later/chains/one", 100, 1);
+	clientbox_put(t, "later/packs/one", 100, 2);
 	r = clientbox_backup(t, &o);
 	assert_int_equal(n.count[BACKUP_SKIPPED_OWN], 1);
 	assert_int_equal(r.counts.files, 3);
@@ -280,15 +248,20 @@ static void a_folder_with_names_of_a_store_is_no_store(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(folders_above_are_no_change, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_was_missing_gets_a_snapshot, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_folder_above_becomes_a_source, setup, teardown),
-		cmocka_unit_test_setup_teardown(sources, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_missing_source_is_unreadable, setup, teardown),
-		cmocka_unit_test_setup_teardown(sources_are_a_set, setup, teardown),
-		cmocka_unit_test_setup_teardown(own_state_and_stores_are_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_folder_with_names_of_a_store_is_no_store, setup, teardown),
+			folders_above_are_no_change, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_missing_gets_a_snapshot, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_folder_above_becomes_a_source, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(sources, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_missing_source_is_unreadable, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(sources_are_a_set, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			own_state_and_stores_are_left_out, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_folder_with_names_of_a_store_is_no_store, clientbox_setup, clientbox_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

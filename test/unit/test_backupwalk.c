@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -49,26 +48,10 @@ int access(const char *path, int how) {
 	return is_missing(path) ? -1 : (int)syscall(SYS_faccessat, AT_FDCWD, path, how);
 }
 
-static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = t;
-	return 0;
-}
-
 static int teardown(void **state) {
 	atomic_store(&on_look, NULL);
 	atomic_store(&no_proc, false);
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_random(struct clientbox *t, const char *name, size_t len, uint64_t seed) {
-	uint8_t *bytes = clientbox_random(len, seed);
-	clientbox_file(t, name, bytes, len);
-	free(bytes);
+	return clientbox_teardown(state);
 }
 
 /* What the notes said. */
@@ -106,8 +89,8 @@ static void what_vanishes_meanwhile_is_left_out(void **state) {
 	char path[SCRATCH_MAX], other[SCRATCH_MAX];
 	o.noted = note;
 	o.ctx = &s;
-	put_random(t, "kept/file", 100, 1);
-	put_random(t, "gone file", 100, 1);
+	clientbox_put(t, "kept/file", 100, 1);
+	clientbox_put(t, "gone file", 100, 1);
 	assert_int_equal(symlink("x", clientbox_src(path, t, "gone link")), 0);
 	assert_int_equal(mkdir(clientbox_src(path, t, "gone folder"), 0700), 0);
 	atomic_store(&on_look, vanish);
@@ -142,7 +125,7 @@ static void without_proc_attributes_are_incomplete(void **state) {
 	o.noted = note;
 	o.ctx = &s;
 	o.force = true;
-	put_random(t, "file", 100, 1);
+	clientbox_put(t, "file", 100, 1);
 	assert_int_equal(symlink("x", clientbox_src(path, t, "link")), 0);
 	struct backup_result r = clientbox_backup(t, &o);
 	assert_int_equal(r.incomplete, 0);
@@ -226,10 +209,12 @@ static void a_content_is_counted_once(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_content_is_counted_once),
-		cmocka_unit_test_setup_teardown(what_vanishes_meanwhile_is_left_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_proc_attributes_are_incomplete, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_tree_is_deeper_than_there_are_descriptors, setup, teardown),
+			what_vanishes_meanwhile_is_left_out, clientbox_setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_proc_attributes_are_incomplete, clientbox_setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_tree_is_deeper_than_there_are_descriptors, clientbox_setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,20 +16,6 @@
 
 enum { ROWS = 5000, RUNS = 600 };
 
-static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state) {
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
-
 static struct packrun *start_run(struct clientbox *t) {
 	struct packrun *run = NULL;
 	struct why why = { OK, "" };
@@ -221,12 +207,14 @@ static void runs_start_beside_each_other(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_row_of_several_leaves_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			rows_of_packs_that_the_head_lacks_are_damage, setup, teardown),
+			every_row_of_several_leaves_is_found, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			rows_of_packs_that_the_head_lacks_are_damage, clientbox_setup, clientbox_teardown),
 		cmocka_unit_test(a_block_longer_than_a_part_is_damage),
-		cmocka_unit_test_setup_teardown(a_run_can_be_given_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(runs_start_beside_each_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_run_can_be_given_up, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			runs_start_beside_each_other, clientbox_setup, clientbox_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

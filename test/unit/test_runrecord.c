@@ -25,20 +25,6 @@
 /* Blocks of which each pack holds two and a piece of the next. ROW: of a record. */
 enum { BLOCKS = 5, BLOCK = 25000, ROW = 40 };
 
-static int setup(void **state) {
-	struct clientbox *t = calloc(1, sizeof *t);
-	if (!t) return -1;
-	clientbox_new(t, &clientbox_chunks, 0);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state) {
-	clientbox_done(*state);
-	free(*state);
-	return 0;
-}
-
 /* A record opened as a run does it, with what it took over. */
 struct opened {
 	struct fetch *fetch;
@@ -508,19 +494,30 @@ static void memory_runs_out(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_a_dead_run_stored_is_found, setup, teardown),
-		cmocka_unit_test_setup_teardown(records_go_with_the_commit, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_live_run_is_left_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(packs_to_avoid_are_not_taken, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_cut_block_needs_its_rest, setup, teardown),
-		cmocka_unit_test_setup_teardown(packs_that_are_not_as_they_were, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_row_must_say_the_length, setup, teardown),
-		cmocka_unit_test_setup_teardown(torn_rows_are_passed_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_pack_is_taken_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(packs_that_an_index_names_are_not_taken, setup, teardown),
-		cmocka_unit_test_setup_teardown(another_vaults_records_are_left_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_cannot_be_kept_is_an_error, setup, teardown),
-		cmocka_unit_test_setup_teardown(memory_runs_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_dead_run_stored_is_found, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			records_go_with_the_commit, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_live_run_is_left_alone, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			packs_to_avoid_are_not_taken, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_cut_block_needs_its_rest, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			packs_that_are_not_as_they_were, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_row_must_say_the_length, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			torn_rows_are_passed_over, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(a_pack_is_taken_once, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			packs_that_an_index_names_are_not_taken, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			another_vaults_records_are_left_alone, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_kept_is_an_error, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(memory_runs_out, clientbox_setup, clientbox_teardown),
 	};
 	return cmocka_run_group_tests_name("runrecord", tests, NULL, NULL);
 }
