@@ -33,7 +33,7 @@ static void several_large_files_at_once(void **state) {
 	o.force = true;
 	clientbox_put(t, "a/large", 49 * MIB, 1);
 	clientbox_put(t, "b/large", 49 * MIB, 2);
-	(void)alarm(100); /* a wait for ever is a failure */
+	(void)alarm(500); /* a wait for ever is a failure */
 	for (int i = 0; i < LARGE_ROUNDS; i++) {
 		r = clientbox_backup(t, &o);
 		assert_int_equal(r.counts.files, 2);
