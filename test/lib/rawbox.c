@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/indexplan.h"
 #include "crypto/crypto.h"
 #include "storesuite.h"
 
@@ -87,6 +88,50 @@ void rawbox_end_unnamed(struct craft *c) {
 	rawbox_ok(packrun_index(c->run, NULL, &locations, &why), &why);
 	buf_free(&locations);
 	craft_drop(c);
+}
+
+struct rawbox_stored rawbox_store(struct rawbox *b, uint64_t seed, bool named) {
+	struct craft c;
+	struct rawbox_stored out;
+	struct streamref none = { .length = 0 };
+	storesuite_bytes(out.bytes, RAWBOX_SMALL, seed);
+	craft_begin(&c, &b->t);
+	struct streamref ref = craft_content(&c, span_of(out.bytes, RAWBOX_SMALL));
+	assert_int_equal(ref.depth, 0);
+	out.id = ref.id;
+	if (named) (void)craft_end(&c, &none, 0, 0);
+	else rawbox_end_unnamed(&c);
+	return out;
+}
+
+struct vault_index rawbox_index(
+	struct rawbox *b, const struct hash *id, const struct place *place, size_t count) {
+	struct craft c;
+	struct buf rows;
+	struct indexplan *plan = NULL;
+	struct why why = { OK, "" };
+	uint32_t number;
+	assert_int_equal(indexplan_new(&plan), OK);
+	assert_int_equal(indexplan_pack(plan, &place->pack, place->pack_size, &number), OK);
+	for (uint32_t i = 0; i < count; i++) {
+		struct indexleaf_row row = {
+			.id = *id,
+			.pack = number,
+			.offset = place->offset + 64 * i,
+			.length = place->length,
+		};
+		assert_int_equal(indexplan_row(plan, &row), OK);
+	}
+	buf_init(&rows, 1 << 16);
+	craft_begin(&c, &b->t);
+	rawbox_ok(packrun_index(c.run, plan, &rows, &why), &why);
+	craft_drop(&c);
+	struct locationlist list = { .rows = buf_span(&rows) };
+	assert_int_equal(location_count(&list), 1);
+	struct vault_index out = { .location = location_at(&list, 0) };
+	buf_free(&rows);
+	indexplan_free(plan);
+	return out;
 }
 
 uint64_t rawbox_reads(struct rawbox *b) {

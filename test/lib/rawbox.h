@@ -45,6 +45,21 @@ size_t rawbox_places(struct fetch *f, const struct hash *id, struct place out[PL
 /* Ends the run of ${c} with its packs in the store and no index named by the chain. */
 void rawbox_end_unnamed(struct craft *c);
 
+/* A chunk of RAWBOX_SMALL bytes of ${seed}, stored by a run of its own; ${named}: whose index the chain names. */
+enum { RAWBOX_SMALL = 200 };
+struct rawbox_stored {
+	uint8_t bytes[RAWBOX_SMALL];
+	struct hash id;
+};
+struct rawbox_stored rawbox_store(struct rawbox *b, uint64_t seed, bool named);
+
+/*
+ * Stores an index that has the chunk ${id} at ${count} places of the pack that ${place} names, 64 bytes apart from its offset on and of
+ * its length; the chain does not name it.
+ */
+struct vault_index rawbox_index(
+	struct rawbox *b, const struct hash *id, const struct place *place, size_t count);
+
 /* How often packs were read from. */
 uint64_t rawbox_reads(struct rawbox *b);
 

@@ -17,49 +17,17 @@
 #include "storesuite.h"
 
 /* Of two numbers of places, ten times as many: time may grow by SLACK times that. It would grow by a hundred if each looked at all. */
-enum { FEW = 6000, MANY = 60000, SLACK = 3, SMALL = 200, FORGED = 16, LEN = 150000 };
+enum { FEW = 6000, MANY = 60000, SLACK = 3, FORGED = 16, LEN = 150000 };
 
 /* An index that has the chunk at ${count} places of a pack that is not there. */
 static struct vault_index lie(struct rawbox *b, const struct hash *id, uint32_t count) {
-	struct craft c;
-	struct buf rows;
-	struct indexplan *plan = NULL;
-	struct hash missing = storesuite_id(99);
-	struct why why = { OK, "" };
-	uint32_t number;
-	assert_int_equal(indexplan_new(&plan), OK);
-	assert_int_equal(indexplan_pack(plan, &missing, LIMIT_PACK, &number), OK);
-	for (uint32_t i = 0; i < count; i++) {
-		struct indexleaf_row row = {
-			.id = *id,
-			.pack = number,
-			.offset = SIZE_PACK_HEADER + 64 * i,
-			.length = LIMIT_RECORD_LEAST,
-		};
-		assert_int_equal(indexplan_row(plan, &row), OK);
-	}
-	buf_init(&rows, 1 << 16);
-	craft_begin(&c, &b->t);
-	rawbox_ok(packrun_index(c.run, plan, &rows, &why), &why);
-	craft_drop(&c);
-	struct locationlist list = { .rows = buf_span(&rows) };
-	assert_int_equal(location_count(&list), 1);
-	struct vault_index out = { .location = location_at(&list, 0) };
-	buf_free(&rows);
-	indexplan_free(plan);
-	return out;
-}
-
-static struct hash store_one(struct rawbox *b, uint8_t bytes[SMALL], bool named) {
-	struct craft c;
-	struct streamref none = { .length = 0 };
-	storesuite_bytes(bytes, SMALL, 1);
-	craft_begin(&c, &b->t);
-	struct streamref ref = craft_content(&c, span_of(bytes, SMALL));
-	assert_int_equal(ref.depth, 0);
-	if (named) (void)craft_end(&c, &none, 0, 0);
-	else rawbox_end_unnamed(&c);
-	return ref.id;
+	struct place nowhere = {
+		.pack = storesuite_id(99),
+		.pack_size = LIMIT_PACK,
+		.offset = SIZE_PACK_HEADER,
+		.length = LIMIT_RECORD_LEAST,
+	};
+	return rawbox_index(b, id, &nowhere, count);
 }
 
 /* Of the thread: to fetch a chunk that has ${count} false places before the true one. */
@@ -79,18 +47,17 @@ static double seconds(struct rawbox *b, const struct hash *id, uint32_t count) {
 
 static void false_places_cost_what_they_are(void **state) {
 	struct rawbox *b = *state;
-	uint8_t bytes[SMALL];
-	struct hash id = store_one(b, bytes, true);
-	double few = seconds(b, &id, FEW), many = seconds(b, &id, MANY);
+	struct rawbox_stored s = rawbox_store(b, 1, true);
+	double few = seconds(b, &s.id, FEW), many = seconds(b, &s.id, MANY);
 	if (many >= few * SLACK * MANY / FEW + 0.1) fail_msg("%.3f s, then %.3f s", few, many);
 }
 
 /* Each place once, in all leaves of an index and then in the one before it. */
 static void each_place_is_given_once(void **state) {
 	struct rawbox *b = *state;
-	uint8_t bytes[SMALL];
-	struct hash id = store_one(b, bytes, true), other = storesuite_id(3);
-	struct vault_index index = lie(b, &id, MANY);
+	struct rawbox_stored s = rawbox_store(b, 1, true);
+	struct hash other = storesuite_id(3);
+	struct vault_index index = lie(b, &s.id, MANY);
 	struct fetch *f = rawbox_fetch(b, 1);
 	struct why why = { OK, "" };
 	struct places_cursor c = { .where = PLACES_INDEXED };
@@ -98,14 +65,14 @@ static void each_place_is_given_once(void **state) {
 	bool found = true;
 	rawbox_ok(places_load(fetch_places(f), &index, 1, &why), &why);
 	for (uint32_t i = 0; i < MANY; i++) {
-		rawbox_ok(places_next(fetch_places(f), &id, &c, &place, &found, &why), &why);
+		rawbox_ok(places_next(fetch_places(f), &s.id, &c, &place, &found, &why), &why);
 		assert_true(found);
 		assert_int_equal(place.offset, SIZE_PACK_HEADER + 64 * i);
 	}
-	rawbox_ok(places_next(fetch_places(f), &id, &c, &place, &found, &why), &why);
+	rawbox_ok(places_next(fetch_places(f), &s.id, &c, &place, &found, &why), &why);
 	assert_true(found && rawbox_pack(b, &place.pack));
 	for (int i = 0; i < 2; i++) {
-		rawbox_ok(places_next(fetch_places(f), &id, &c, &place, &found, &why), &why);
+		rawbox_ok(places_next(fetch_places(f), &s.id, &c, &place, &found, &why), &why);
 		assert_false(found);
 	}
 	c = (struct places_cursor){ .where = PLACES_ANY };
@@ -184,11 +151,11 @@ static void a_forged_rest_hides_no_true_one(void **state) {
 
 /* --- what a backup takes for known */
 
-static uint64_t stores_again(struct rawbox *b, struct fetch *f, const uint8_t bytes[SMALL]) {
+static uint64_t stores_again(struct rawbox *b, struct fetch *f, const struct rawbox_stored *s) {
 	struct craft c;
 	craft_begin(&c, &b->t);
 	c.shared.fetch = f;
-	(void)craft_content(&c, span_of(bytes, SMALL));
+	(void)craft_content(&c, span_of(s->bytes, RAWBOX_SMALL));
 	uint64_t fresh = c.shared.new_chunks;
 	craft_drop(&c);
 	return fresh;
@@ -196,26 +163,24 @@ static uint64_t stores_again(struct rawbox *b, struct fetch *f, const uint8_t by
 
 static void what_no_index_names_is_not_known(void **state) {
 	struct rawbox *b = *state;
-	uint8_t bytes[SMALL];
-	struct hash id = store_one(b, bytes, false);
+	struct rawbox_stored s = rawbox_store(b, 1, false);
 	struct fetch *f = rawbox_fetch(b, 1);
 	struct fetch_chunk chunk;
 	struct why why = { OK, "" };
-	assert_int_equal(stores_again(b, f, bytes), 1);
-	rawbox_ok(fetch_chunk(f, CHUNKTYPE_CONTENT, &id, &chunk, &why), &why);
+	assert_int_equal(stores_again(b, f, &s), 1);
+	rawbox_ok(fetch_chunk(f, CHUNKTYPE_CONTENT, &s.id, &chunk, &why), &why);
 	fetch_release(f, &chunk);
 	/* found in a table by now, but no index will name it */
-	assert_int_equal(stores_again(b, f, bytes), 1);
+	assert_int_equal(stores_again(b, f, &s), 1);
 	fetch_free(f);
 }
 
 static void what_an_index_names_is_known(void **state) {
 	struct rawbox *b = *state;
-	uint8_t bytes[SMALL];
-	(void)store_one(b, bytes, true);
+	struct rawbox_stored s = rawbox_store(b, 1, true);
 	falseplaces_add(&b->t.vault);
 	struct fetch *f = rawbox_fetch(b, 1);
-	assert_int_equal(stores_again(b, f, bytes), 0);
+	assert_int_equal(stores_again(b, f, &s), 0);
 	fetch_free(f);
 }
 

@@ -11,14 +11,12 @@
 #include <cmocka.h>
 
 #include "client/streamread.h"
-#include "core/indexplan.h"
 #include "os/clock.h"
 #include "os/thread.h"
 #include "rawbox.h"
 #include "storesuite.h"
 
 enum {
-	SMALL = 200,   /* one chunk */
 	BLOCKS = 60,   /* of BLOCK bytes each, one run */
 	BLOCK = 16384, /* what blocks are filled to in runs with small packs */
 	CACHE = 28,    /* blocks that a fetch for one thread keeps */
@@ -41,33 +39,13 @@ static int teardown(void **state) {
 	return rawbox_teardown(state);
 }
 
-/* A chunk of ${len} bytes of ${seed}, by a run of its own. */
-struct stored {
-	uint8_t bytes[SMALL];
-	struct hash id;
-};
-
-static struct stored store_one(uint64_t seed, bool named) {
-	struct craft c;
-	struct stored out;
-	struct streamref none = { .length = 0 };
-	storesuite_bytes(out.bytes, SMALL, seed);
-	craft_begin(&c, &box->t);
-	struct streamref ref = craft_content(&c, span_of(out.bytes, SMALL));
-	assert_int_equal(ref.depth, 0);
-	out.id = ref.id;
-	if (named) (void)craft_end(&c, &none, 0, 0);
-	else rawbox_end_unnamed(&c);
-	return out;
-}
-
 /* Fetches it and compares. */
-static void fetch_well(struct fetch *f, const struct stored *s) {
+static void fetch_well(struct fetch *f, const struct rawbox_stored *s) {
 	struct fetch_chunk chunk;
 	struct why why = { OK, "" };
 	rawbox_ok(fetch_chunk(f, CHUNKTYPE_CONTENT, &s->id, &chunk, &why), &why);
-	assert_int_equal(chunk.bytes.len, SMALL);
-	assert_memory_equal(chunk.bytes.ptr, s->bytes, SMALL);
+	assert_int_equal(chunk.bytes.len, RAWBOX_SMALL);
+	assert_memory_equal(chunk.bytes.ptr, s->bytes, RAWBOX_SMALL);
 	fetch_release(f, &chunk);
 	assert_null(chunk.block);
 	fetch_release(f, &chunk); /* nothing to release */
@@ -162,7 +140,7 @@ static void a_whole_stream_comes_back(void **state) {
 /* Content that is a folder byte for byte is not that folder. */
 static void a_chunk_of_another_type_is_another(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct place places[PLACES_EACH];
 	struct fetch_chunk chunk;
@@ -177,7 +155,7 @@ static void a_chunk_of_another_type_is_another(void **state) {
 
 static void places_are_hints(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct place places[PLACES_EACH];
 	struct fetch_chunk chunk;
@@ -202,7 +180,7 @@ static void places_are_hints(void **state) {
 	assert_int_equal(fetch_from(f, CHUNKTYPE_CONTENT, &s.id, &bad, &chunk, &why), E_FORGED);
 	/* none of it spoils the right one */
 	rawbox_ok(fetch_from(f, CHUNKTYPE_CONTENT, &s.id, &places[0], &chunk, &why), &why);
-	assert_memory_equal(chunk.bytes.ptr, s.bytes, SMALL);
+	assert_memory_equal(chunk.bytes.ptr, s.bytes, RAWBOX_SMALL);
 	fetch_release(f, &chunk);
 	fetch_free(f);
 }
@@ -211,7 +189,7 @@ static void places_are_hints(void **state) {
 
 static void a_second_copy_is_found(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true), again = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true), again = rawbox_store(box, 1, true);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct place places[PLACES_EACH];
 	struct why why;
@@ -235,7 +213,7 @@ static void a_second_copy_is_found(void **state) {
 
 static void a_pack_that_is_gone_is_damage(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct place places[PLACES_EACH];
 	struct why why;
@@ -248,7 +226,7 @@ static void a_pack_that_is_gone_is_damage(void **state) {
 
 static void a_chunk_that_nobody_has(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct hash none = storesuite_id(3);
 	struct why why;
@@ -267,7 +245,7 @@ static void a_chunk_that_nobody_has(void **state) {
 /* The tables of the packs are the truth: for packs that no index names, and where an index says something wrong. */
 static void tables_find_what_indexes_lack(void **state) {
 	(void)state;
-	struct stored s = store_one(1, false);
+	struct rawbox_stored s = rawbox_store(box, 1, false);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct place places[PLACES_EACH];
 	assert_int_equal(rawbox_places(f, &s.id, places), 0);
@@ -277,38 +255,16 @@ static void tables_find_what_indexes_lack(void **state) {
 }
 
 /* An index that has the chunk's pack, and the chunk at ${count} other places of it. */
-static struct vault_index lie(const struct stored *s, const struct place *truth, size_t count) {
-	struct craft c;
-	struct buf rows;
-	struct indexplan *plan = NULL;
-	struct why why = { OK, "" };
-	uint32_t number;
-	assert_int_equal(indexplan_new(&plan), OK);
-	assert_int_equal(indexplan_pack(plan, &truth->pack, truth->pack_size, &number), OK);
-	for (uint32_t i = 1; i <= count; i++) {
-		struct indexleaf_row row = {
-			.id = s->id,
-			.pack = number,
-			.offset = truth->offset + 64 * i,
-			.length = truth->length,
-		};
-		assert_int_equal(indexplan_row(plan, &row), OK);
-	}
-	buf_init(&rows, 1 << 16);
-	craft_begin(&c, &box->t);
-	rawbox_ok(packrun_index(c.run, plan, &rows, &why), &why);
-	craft_drop(&c);
-	struct locationlist list = { .rows = buf_span(&rows) };
-	assert_int_equal(location_count(&list), 1);
-	struct vault_index out = { .location = location_at(&list, 0) };
-	buf_free(&rows);
-	indexplan_free(plan);
-	return out;
+static struct vault_index lie(
+	const struct rawbox_stored *s, const struct place *truth, size_t count) {
+	struct place next = *truth;
+	next.offset += 64;
+	return rawbox_index(box, &s->id, &next, count);
 }
 
 static void tables_are_right_where_an_index_is_not(void **state) {
 	(void)state;
-	struct stored s = store_one(1, false);
+	struct rawbox_stored s = rawbox_store(box, 1, false);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct place places[PLACES_EACH];
 	struct why why = { OK, "" };
@@ -328,7 +284,7 @@ static void many_lies_hide_nothing(void **state) {
 	(void)state;
 	static const size_t lies[] = { PLACES_EACH - 1, PLACES_EACH, PLACES_EACH + 1, 5 * PLACES_EACH };
 	for (int named = 0; named < 2; named++) {
-		struct stored s = store_one((uint64_t)named + 1, named);
+		struct rawbox_stored s = rawbox_store(box, (uint64_t)named + 1, named);
 		struct fetch *f = rawbox_fetch(box, 1);
 		struct place places[PLACES_EACH];
 		struct why why = { OK, "" };
@@ -349,7 +305,7 @@ static void many_lies_hide_nothing(void **state) {
 
 static void an_index_that_is_damaged_is_said(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true);
 	struct location at = box->t.vault.state.indexes[0].location;
 	rawbox_flip(box, &at.pack, at.offset);
 	struct fetch *f = rawbox_fetch(box, 1);
@@ -360,7 +316,7 @@ static void an_index_that_is_damaged_is_said(void **state) {
 
 static void a_store_that_fails_is_asked_again(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true), other = store_one(2, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true), other = rawbox_store(box, 2, true);
 	struct fetch *f = rawbox_fetch(box, 1);
 	struct why why;
 	fetch_well(f, &other); /* the index is in memory */
@@ -497,7 +453,7 @@ static void fetch_place(void *ctx) {
 /* Two want the same block: it is read once, and both get it, or both the error. */
 static void a_block_under_way_is_waited_for(void **state) {
 	(void)state;
-	struct stored s = store_one(1, true);
+	struct rawbox_stored s = rawbox_store(box, 1, true);
 	struct fetch *f = rawbox_fetch(box, 2);
 	struct place places[PLACES_EACH];
 	assert_int_equal(rawbox_places(f, &s.id, places), 1);
