@@ -120,25 +120,39 @@ static void damage_beside_a_purge_is_said(void **state) {
 
 /* --- what is held back */
 
+static void hold_begin(struct heard *h, struct checkheld *held) {
+	checkreport_init(&h->report);
+	h->report.found = found;
+	h->report.lost = lost;
+	h->report.ctx = h;
+	checkheld_init(held, &h->report);
+}
+
+static void hold_end(struct heard *h, struct checkheld *held) {
+	checkheld_done(held);
+	checkreport_done(&h->report);
+}
+
+/* As much damage as is held. */
+static void hold_most(struct checkheld *held, const struct hash *name) {
+	for (unsigned i = 0; i < CHECKHELD_MOST; i++)
+		checkreport_damage(&held->report, CHECKREPORT_CHUNK, name, 0, "is missing");
+}
+
 static void nothing_held_is_told_before_its_time(void **state) {
 	struct heard h = { .damaged = 0 };
 	struct checkheld held;
 	struct hash name = { { 1 } };
 	(void)state;
-	checkreport_init(&h.report);
-	h.report.found = found;
-	h.report.ctx = &h;
-	checkheld_init(&held, &h.report);
-	for (unsigned i = 0; i < CHECKHELD_MOST; i++)
-		checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is missing");
+	hold_begin(&h, &held);
+	hold_most(&held, &name);
 	assert_int_equal(h.damaged, 0);
 	assert_false(held.passes);
 	checkheld_drop(&held);
 	checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is missing");
 	checkheld_tell(&held);
 	assert_int_equal(h.damaged, 1);
-	checkheld_done(&held);
-	checkreport_done(&h.report);
+	hold_end(&h, &held);
 }
 
 /* A store that is damaged all over fills no memory: beyond so many, all is told, in order, and counted once. */
@@ -147,12 +161,8 @@ static void more_than_is_held_is_told(void **state) {
 	struct checkheld held;
 	struct hash name = { { 1 } };
 	(void)state;
-	checkreport_init(&h.report);
-	h.report.found = found;
-	h.report.ctx = &h;
-	checkheld_init(&held, &h.report);
-	for (unsigned i = 0; i < CHECKHELD_MOST; i++)
-		checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is missing");
+	hold_begin(&h, &held);
+	hold_most(&held, &name);
 	checkreport_damage(&held.report, CHECKREPORT_CHUNK, &name, 0, "is one more");
 	assert_int_equal(h.damaged, CHECKHELD_MOST + 1);
 	assert_non_null(strstr(h.last, "is one more"));
@@ -164,8 +174,7 @@ static void more_than_is_held_is_told(void **state) {
 	assert_int_equal(h.damaged, CHECKHELD_MOST + 2);
 	assert_int_equal(h.report.counts.damaged, CHECKHELD_MOST + 2);
 	assert_int_equal(h.report.counts.files, 7);
-	checkheld_done(&held);
-	checkreport_done(&h.report);
+	hold_end(&h, &held);
 }
 
 /* Nor do paths that are long. */
@@ -179,17 +188,13 @@ static void long_paths_are_told_too(void **state) {
 	(void)state;
 	assert_non_null(bytes);
 	for (size_t i = 0; i < 5; i++) paths[i] = span_of(bytes, LONG);
-	checkreport_init(&h.report);
-	h.report.lost = lost;
-	h.report.ctx = &h;
-	checkheld_init(&held, &h.report);
+	hold_begin(&h, &held);
 	unsigned most = CHECKHELD_BYTES / LONG / 5;
 	for (unsigned i = 0; i < most; i++) held.report.lost(held.report.ctx, &loss);
 	assert_int_equal(h.lost, 0);
 	held.report.lost(held.report.ctx, &loss);
 	assert_int_equal(h.lost, most + 1);
-	checkheld_done(&held);
-	checkreport_done(&h.report);
+	hold_end(&h, &held);
 	free(bytes);
 }
 
@@ -289,56 +294,68 @@ static struct hash large_tree(struct rawbox *b, bool repeated, struct streamref 
 	return craft_end(&c, root, PIECES * PIECE_ENTRIES, 0);
 }
 
+/* A tree of one large folder, and what it is read with. */
+struct large {
+	struct streamref root;
+	struct fetch *f;
+	struct treewalk walk;
+	struct buf bytes; /* of the entry that was looked for */
+	long before;      /* the peak, before it was read */
+};
+
+static void large_begin(struct large *l, struct rawbox *b, bool repeated) {
+	(void)large_tree(b, repeated, &l->root);
+	l->f = rawbox_fetch(b, 3);
+	l->walk = (struct treewalk){ .fetch = l->f, .chunk = any_chunk };
+	buf_init(&l->bytes, LIMIT_DIRENTRY + 3);
+	l->before = peak_begin();
+}
+
+/* Then a check of the whole vault; and it must all have fitted. */
+static void large_end(struct large *l, struct rawbox *b, struct heard *h) {
+	fetch_free(l->f);
+	check(h, &b->t.vault);
+	assert_true(peak() - l->before < MEMORY_MIB * 1024L);
+	buf_free(&l->bytes);
+}
+
+static enum err large_find(
+	struct large *l, const char *path, struct direntry *out, struct why *why) {
+	bool is_root;
+	return treelist_find(l->f, &l->root, span_text(path), out, &is_root, &l->bytes, why);
+}
+
 /* One chunk of a megabyte, and a list that names it 256 times: refused at the second. */
 static void a_folder_of_one_chunk_again_and_again(void **state) {
 	struct rawbox *b = *state;
-	struct streamref root;
+	struct large l;
 	struct heard h = { .damaged = 0 };
 	struct why why = { OK, "" };
 	struct direntry d;
-	struct buf bytes;
-	bool is_root;
 	uint64_t count;
-	(void)large_tree(b, true, &root);
-	struct fetch *f = rawbox_fetch(b, 3);
-	struct treewalk walk = { .fetch = f, .chunk = any_chunk };
-	buf_init(&bytes, LIMIT_DIRENTRY + 3);
-	long before = peak_begin();
-	assert_int_equal(treewalk_run(&walk, &root, &why), E_FORGED);
-	assert_int_equal(list_all(f, &root, &count), E_FORGED);
+	large_begin(&l, b, true);
+	assert_int_equal(treewalk_run(&l.walk, &l.root, &why), E_FORGED);
+	assert_int_equal(list_all(l.f, &l.root, &count), E_FORGED);
 	assert_int_equal(count, PIECE_ENTRIES + 1);
-	assert_int_equal(
-		treelist_find(f, &root, span_text("large/nothing"), &d, &is_root, &bytes, &why), E_FORGED);
-	fetch_free(f);
-	check(&h, &b->t.vault);
+	assert_int_equal(large_find(&l, "large/nothing", &d, &why), E_FORGED);
+	large_end(&l, b, &h);
 	assert_true(h.damaged > 0);
 	assert_int_equal(h.lost, 1);
-	assert_true(peak() - before < MEMORY_MIB * 1024L);
-	buf_free(&bytes);
 }
 
 /* What really is so large is read, and not into memory. */
 static void a_large_folder(void **state) {
 	struct rawbox *b = *state;
-	struct streamref root;
+	struct large l;
 	struct heard h = { .damaged = 0 };
 	struct why why = { OK, "" };
 	struct direntry d;
-	struct buf bytes;
-	bool is_root;
-	(void)large_tree(b, false, &root);
-	struct fetch *f = rawbox_fetch(b, 3);
-	struct treewalk walk = { .fetch = f, .chunk = any_chunk };
-	buf_init(&bytes, LIMIT_DIRENTRY + 3);
-	long before = peak_begin();
-	rawbox_ok(treewalk_run(&walk, &root, &why), &why);
-	rawbox_ok(treelist_find(f, &root, span_text("large/065535"), &d, &is_root, &bytes, &why), &why);
+	large_begin(&l, b, false);
+	rawbox_ok(treewalk_run(&l.walk, &l.root, &why), &why);
+	rawbox_ok(large_find(&l, "large/065535", &d, &why), &why);
 	assert_int_equal(d.target.len, TARGET);
-	fetch_free(f);
-	check(&h, &b->t.vault);
+	large_end(&l, b, &h);
 	if (h.damaged) fail_msg("%s", h.last);
-	assert_true(peak() - before < MEMORY_MIB * 1024L);
-	buf_free(&bytes);
 }
 
 int main(void) {
