@@ -20,7 +20,7 @@ enum {
 	BLOCKS = 60,   /* of BLOCK bytes each, one run */
 	BLOCK = 16384, /* what blocks are filled to in runs with small packs */
 	CACHE = 28,    /* blocks that a fetch for one thread keeps */
-	FOREVER = 60,  /* seconds */
+	FOREVER = 500, /* seconds */
 	THREADS = 4,
 	MS = 1000000,
 };
