@@ -13,6 +13,7 @@
 
 #include "client/forget.h"
 #include "client/intents.h"
+#include "client/purge.h"
 #include "client/treewalk.h"
 #include "clientbox.h"
 #include "crypto/crypto.h"
@@ -104,6 +105,28 @@ void prunebox_keep(struct prunebox *p, const struct hash *snapshot) {
 	clientbox_ok(forget_undo(&p->t.vault, snapshot, &why), &why);
 }
 
+struct prunebox_announced prunebox_announce(struct prunebox *p) {
+	struct prunebox_announced s;
+	prunebox_file(p, "a", 200000, 1);
+	s.first = prunebox_backup(p);
+	prunebox_remove(p, "a");
+	prunebox_file(p, "b", 20000, 2);
+	s.second = prunebox_backup(p);
+	struct buf a = prunebox_needs(p, &s.first), b = prunebox_needs(p, &s.second);
+	buf_init(&s.gone, 1 << 20);
+	for (size_t at = 0; at < a.len; at += HASH_SIZE) {
+		struct hash name = hash_from(a.ptr + at);
+		if (!intents_has(buf_span(&b), &name))
+			assert_int_equal(buf_add(&s.gone, hash_span(&name)), OK);
+	}
+	buf_free(&a);
+	buf_free(&b);
+	assert_true(s.gone.len / HASH_SIZE >= 3);
+	prunebox_forget(p, &s.first);
+	s.intent = prunebox_intend(p, buf_span(&s.gone));
+	return s;
+}
+
 struct prune_options prunebox_options(void) {
 	return (struct prune_options){ .pack_limit = TESTVAULT_PACK };
 }
@@ -126,6 +149,14 @@ static enum err given(void *ctx, struct vault *v, struct vault_entry *out, struc
 	(void)why;
 	*out = **(const struct vault_entry **)ctx;
 	return OK;
+}
+
+struct prune_result prunebox_purge(struct prunebox *p) {
+	struct prune_options o = prunebox_options();
+	struct prune_result out = { .packs = 0 };
+	struct why why = { OK, "" };
+	clientbox_ok(purge_due(&p->t.vault, &o, &out, &why), &why);
+	return out;
 }
 
 uint64_t prunebox_append(struct prunebox *p, const struct vault_entry *entry) {

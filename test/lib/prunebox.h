@@ -40,11 +40,23 @@ struct prunebox_scene {
 };
 struct prunebox_scene prunebox_scene(struct prunebox *p);
 
+/*
+ * Two snapshots: the first has the file "a", which the second has not, and is forgotten. ${gone}: packs that only it needs,
+ * which an intent names. Free them.
+ */
+struct prunebox_announced {
+	struct hash first, second;
+	struct buf gone;
+	uint64_t intent;
+};
+struct prunebox_announced prunebox_announce(struct prunebox *p);
+
 /* These fail the test unless they succeed. Packs are of TESTVAULT_PACK bytes. */
 struct hash prunebox_backup(struct prunebox *p);
 void prunebox_forget(struct prunebox *p, const struct hash *snapshot);
 void prunebox_keep(struct prunebox *p, const struct hash *snapshot);
 struct prune_result prunebox_prune(struct prunebox *p, const struct prune_options *o);
+struct prune_result prunebox_purge(struct prunebox *p); /* of intents that are due, and no more */
 uint64_t prunebox_append(struct prunebox *p, const struct vault_entry *entry); /* its sequence */
 uint64_t prunebox_intend(struct prunebox *p, struct span names);
 

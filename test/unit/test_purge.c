@@ -1,18 +1,16 @@
-/* client/purge: packs are deleted when their hold is over and not before, only those that were announced, and none that is needed after all. */
+/*
+ * client/purge: packs are deleted when their hold is over and not before, only those that were announced, and none that is needed
+ * after all.
+ */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "client/forget.h"
-#include "client/indexmerge.h"
 #include "client/intents.h"
 #include "client/purge.h"
 #include "clientbox.h"
@@ -23,46 +21,6 @@
 /* Time goes on by ${seconds}. */
 static void pass(int64_t seconds) {
 	ownclock_ahead += seconds;
-}
-
-static struct prune_result purge(struct prunebox *p) {
-	struct prune_options o = prunebox_options();
-	struct prune_result out = { .packs = 0 };
-	struct why why = { OK, "" };
-	clientbox_ok(purge_due(&p->t.vault, &o, &out, &why), &why);
-	return out;
-}
-
-/*
- * Two snapshots: the first has the file "a", which the second has not, and is forgotten. ${gone}: packs that only it needs,
- * which an intent names.
- */
-struct scene {
-	struct hash first, second;
-	struct buf gone;
-	uint64_t intent;
-};
-
-static struct scene make_scene(struct prunebox *p) {
-	struct scene s;
-	prunebox_file(p, "a", 200000, 1);
-	s.first = prunebox_backup(p);
-	prunebox_remove(p, "a");
-	prunebox_file(p, "b", 20000, 2);
-	s.second = prunebox_backup(p);
-	struct buf a = prunebox_needs(p, &s.first), b = prunebox_needs(p, &s.second);
-	buf_init(&s.gone, 1 << 20);
-	for (size_t at = 0; at < a.len; at += HASH_SIZE) {
-		struct hash name = hash_from(a.ptr + at);
-		if (!intents_has(buf_span(&b), &name))
-			assert_int_equal(buf_add(&s.gone, hash_span(&name)), OK);
-	}
-	buf_free(&a);
-	buf_free(&b);
-	assert_true(s.gone.len / HASH_SIZE >= 3);
-	prunebox_forget(p, &s.first);
-	s.intent = prunebox_intend(p, buf_span(&s.gone));
-	return s;
 }
 
 /* The file in which this device keeps when it first saw the only intent. */
@@ -85,14 +43,14 @@ static int seen_count(const struct prunebox *p) {
 
 static void not_before_the_hold_is_over(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	int64_t time = vaultstate_intent(&p->t.vault.state, s.intent)->time;
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	assert_true(r.waiting_until >= time + (int64_t)PRUNEBOX_HOLD * OWNCLOCK_NS);
 	assert_int_equal(r.purged_packs, 0);
 	pass(PRUNEBOX_HOLD - 60);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), s.gone.len / HASH_SIZE);
 	pass(61);
@@ -101,7 +59,7 @@ static void not_before_the_hold_is_over(void **state) {
 		struct hash name = hash_from(s.gone.ptr + at);
 		bytes += rawstore_find(p->raw, RAWSTORE_PACK, &p->t.vault.id, &name, 0)->len;
 	}
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 0);
 	assert_int_equal(r.waiting_until, 0);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
@@ -113,7 +71,7 @@ static void not_before_the_hold_is_over(void **state) {
 	prunebox_check(p, &s.second);
 	/* nothing is left to do */
 	uint64_t entries = p->t.vault.state.count;
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs + r.waiting_intents, 0);
 	assert_int_equal(p->t.vault.state.count, entries);
 	buf_free(&s.gone);
@@ -122,33 +80,33 @@ static void not_before_the_hold_is_over(void **state) {
 /* Whoever writes entries could date one back: without a server each device counts from when it saw it. */
 static void the_hold_counts_from_when_it_was_seen(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	char path[SCRATCH_MAX];
 	uint8_t when[8];
 	pass(2 * PRUNEBOX_HOLD);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	pass(PRUNEBOX_HOLD - 60);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	/* a record that is damaged counts from now */
 	scratch_write(seen_path(path, p), "x", 1);
 	pass(120);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	scratch_write(seen_path(path, p), "too many bytes", 14);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	assert_int_equal(r.purged_packs, 0);
 	/* one from before the entry does not make it older */
 	memset(when, 0, sizeof when);
 	scratch_write(path, when, sizeof when);
 	ownclock_ahead -= 3 * PRUNEBOX_HOLD + 120;
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), s.gone.len / HASH_SIZE);
 	pass(PRUNEBOX_HOLD + 70);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
 	/* no entry of ours came too early */
 	assert_int_equal(p->t.vault.state.void_count, 0);
@@ -158,16 +116,16 @@ static void the_hold_counts_from_when_it_was_seen(void **state) {
 /* Made longer while it waits. */
 static void the_longer_hold_counts(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	struct vault_entry policy = { .body = { .type = VAULTBODY_POLICY, .hold = 3 * PRUNEBOX_HOLD } };
-	(void)purge(p);
+	(void)prunebox_purge(p);
 	(void)prunebox_append(p, &policy);
 	pass(PRUNEBOX_HOLD + 1);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.waiting_intents, 1);
 	assert_int_equal(r.purged_packs, 0);
 	pass(2 * PRUNEBOX_HOLD);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
 	assert_int_equal(p->t.vault.state.void_count, 0);
 	buf_free(&s.gone);
@@ -175,7 +133,7 @@ static void the_longer_hold_counts(void **state) {
 
 static void a_dry_run_writes_nothing(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	struct prune_options o = prunebox_options();
 	struct prune_result out = { .packs = 0 };
 	struct why why = { OK, "" };
@@ -193,7 +151,7 @@ static void a_dry_run_writes_nothing(void **state) {
 /* A prune that dies while it deletes leaves the rest to the next. */
 static void deleting_goes_on_where_it_ended(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	struct prune_options o = prunebox_options();
 	struct prune_result out = { .packs = 0 };
 	struct why why;
@@ -209,7 +167,7 @@ static void deleting_goes_on_where_it_ended(void **state) {
 	assert_int_equal(out.purged_packs, 1);
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), count - 1);
 	uint64_t entries = p->t.vault.state.count;
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, count - 1);
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 0);
 	assert_int_equal(p->t.vault.state.count, entries);
@@ -219,12 +177,12 @@ static void deleting_goes_on_where_it_ended(void **state) {
 /* However much was purged before: what is not in the store any more is not asked for one by one. */
 static void what_was_purged_long_ago_costs_nothing(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
-	assert_int_equal(purge(p).purged_packs, s.gone.len / HASH_SIZE);
+	struct prunebox_announced s = prunebox_announce(p);
+	assert_int_equal(prunebox_purge(p).purged_packs, s.gone.len / HASH_SIZE);
 	uint64_t sizes = faulty_count(p->store, FAULTY_PACK_SIZE);
 	uint64_t lists = faulty_count(p->store, FAULTY_PACK_LIST);
 	uint64_t deletes = faulty_count(p->store, FAULTY_PACK_DELETE);
-	assert_int_equal(purge(p).purged_packs, 0);
+	assert_int_equal(prunebox_purge(p).purged_packs, 0);
 	assert_int_equal(faulty_count(p->store, FAULTY_PACK_SIZE), sizes);
 	assert_int_equal(faulty_count(p->store, FAULTY_PACK_DELETE), deletes);
 	assert_true(faulty_count(p->store, FAULTY_PACK_LIST) <= lists + 1);
@@ -234,15 +192,15 @@ static void what_was_purged_long_ago_costs_nothing(void **state) {
 /* One that comes back, as from a copy of the store's files, is deleted again: what was seen gone is not believed to stay so. */
 static void what_comes_back_goes_again(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	struct rawstore_copy *before = rawstore_copy(p->raw);
 	struct hash name = hash_from(s.gone.ptr);
-	assert_int_equal(purge(p).purged_packs, s.gone.len / HASH_SIZE);
+	assert_int_equal(prunebox_purge(p).purged_packs, s.gone.len / HASH_SIZE);
 	struct store *other = rawstore_new(store_id(p->raw));
 	rawstore_set(other, before);
 	rawstore_add(p->raw, rawstore_find(other, RAWSTORE_PACK, &p->t.vault.id, &name, 0));
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 1);
-	assert_int_equal(purge(p).purged_packs, 1);
+	assert_int_equal(prunebox_purge(p).purged_packs, 1);
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 0);
 	prunebox_check(p, &s.second);
 	store_free(other);
@@ -253,14 +211,14 @@ static void what_comes_back_goes_again(void **state) {
 /* Who has one pack taken away by somebody else deletes the others. */
 static void what_is_gone_already_is_no_error(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	/* one that no index lies in */
 	struct hash name = hash_from(s.gone.ptr);
 	for (size_t i = 0; i < p->t.vault.state.index_count; i++)
 		if (hash_equal(&p->t.vault.state.indexes[i].location.pack, &name))
 			name = hash_from(s.gone.ptr + HASH_SIZE);
 	prunebox_lose(p, &name);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE - 1);
 	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 0);
 	buf_free(&s.gone);
@@ -292,7 +250,7 @@ static void what_was_not_announced_stays(void **state) {
 		intents_make(&p->t.vault, buf_span(&packs), &purged.public_part.packs, &why), &why);
 	(void)prunebox_append(p, &purged);
 	assert_int_equal(p->t.vault.state.purge_count, 1);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, 0);
 	prunebox_check(p, &snapshot);
 	buf_free(&packs);
@@ -325,7 +283,7 @@ static void a_list_that_is_gone_stops_it(void **state) {
 static void a_purges_list_that_is_gone_stops_nothing(void **state) {
 	struct prunebox *p = *state;
 	struct why why = { OK, "" };
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	struct buf many;
 	buf_init(&many, 1 << 20);
 	for (uint64_t i = 0; i < LIMIT_PACK_NAMES + 1; i++) {
@@ -343,7 +301,7 @@ static void a_purges_list_that_is_gone_stops_nothing(void **state) {
 	assert_int_equal(p->t.vault.state.purge_count, 1);
 	struct hash list = p->t.vault.state.purges[0].packs.list;
 	clientbox_ok(store_object_delete(p->raw, &list, &why), &why);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, s.gone.len / HASH_SIZE);
 	prunebox_check(p, &s.second);
 	buf_free(&many);
@@ -353,7 +311,7 @@ static void a_purges_list_that_is_gone_stops_nothing(void **state) {
 /* What a snapshot that was kept needs is left out; the rest goes. */
 static void what_is_needed_again_stays(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
+	struct prunebox_announced s = prunebox_announce(p);
 	struct hash none = storesuite_id(77);
 	struct vault_entry undo = {
 		.body = { .type = VAULTBODY_KEEP, .keep_intent = true, .intent = s.intent },
@@ -366,10 +324,10 @@ static void what_is_needed_again_stays(void **state) {
 	assert_int_equal(buf_add(&names, hash_span(&none)), OK);
 	intents_sort(&names);
 	uint64_t intent = prunebox_intend(p, buf_span(&names));
-	(void)purge(p);
+	(void)prunebox_purge(p);
 	prunebox_keep(p, &s.first);
 	pass(PRUNEBOX_HOLD + 1);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, 0);
 	assert_int_equal(r.rescued_packs, s.gone.len / HASH_SIZE);
 	assert_int_equal(r.waiting_intents, 0);
@@ -388,11 +346,11 @@ static void what_is_needed_again_stays(void **state) {
  */
 static void an_intent_of_which_all_is_needed_is_taken_back(void **state) {
 	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
-	(void)purge(p);
+	struct prunebox_announced s = prunebox_announce(p);
+	(void)prunebox_purge(p);
 	prunebox_keep(p, &s.first);
 	pass(PRUNEBOX_HOLD + 1);
-	struct prune_result r = purge(p);
+	struct prune_result r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, 0);
 	assert_int_equal(r.rescued_packs, s.gone.len / HASH_SIZE);
 	assert_int_equal(r.waiting_intents, 0);
@@ -401,168 +359,11 @@ static void an_intent_of_which_all_is_needed_is_taken_back(void **state) {
 	assert_int_equal(seen_count(p), 0);
 	prunebox_forget(p, &s.first);
 	pass(1);
-	r = purge(p);
+	r = prunebox_purge(p);
 	assert_int_equal(r.purged_packs, 0);
 	prunebox_keep(p, &s.first);
 	prunebox_check(p, &s.first);
 	buf_free(&s.gone);
-}
-
-/* What another process does right before an entry of ours. */
-struct rival {
-	struct prunebox *p;
-	enum err (*act)(struct rival *r, struct vault *v);
-	struct hash snapshot;
-	bool acted;
-	struct why why;
-	enum err failed;
-};
-
-static enum err before_ours(void *ctx, const struct hash *chain, uint64_t seq, struct span bytes) {
-	struct rival *r = ctx;
-	(void)seq;
-	(void)bytes;
-	if (r->acted || !hash_equal(chain, &r->p->t.vault.id)) return OK;
-	r->acted = true;
-	r->failed = r->act(r, &prunebox_other(r->p)->vault);
-	return OK;
-}
-
-static enum err keeps(struct rival *r, struct vault *v) {
-	return forget_undo(v, &r->snapshot, &r->why);
-}
-
-static enum err purges(struct rival *r, struct vault *v) {
-	struct prune_options o = prunebox_options();
-	struct prune_result out = { .packs = 0 };
-	return purge_due(v, &o, &out, &r->why);
-}
-
-static struct prune_result purge_beside(struct prunebox *p, struct rival *r) {
-	(void)prunebox_other(p);
-	rawstore_on_append(p->raw, before_ours, r);
-	struct prune_result out = purge(p);
-	rawstore_on_append(p->raw, NULL, NULL);
-	assert_true(r->acted);
-	clientbox_ok(r->failed, &r->why);
-	return out;
-}
-
-/* Between the look and the entry: the look is taken again. */
-static void a_keep_at_the_last_moment(void **state) {
-	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
-	struct rival r = { .p = p, .act = keeps, .snapshot = s.first };
-	struct why why = { OK, "" };
-	/* no index names them by now, so that the purge is the first entry */
-	clientbox_ok(indexmerge_without(&p->t.vault, buf_span(&s.gone), TESTVAULT_PACK, &why), &why);
-	struct prune_result out = purge_beside(p, &r);
-	assert_int_equal(out.purged_packs, 0);
-	prunebox_check(p, &s.first);
-	prunebox_check(p, &s.second);
-	buf_free(&s.gone);
-}
-
-static void another_purges_first(void **state) {
-	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
-	struct rival r = { .p = p, .act = purges };
-	(void)purge_beside(p, &r);
-	assert_int_equal(p->t.vault.state.purge_count, 1);
-	assert_int_equal(p->t.vault.state.void_count, 0);
-	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 0);
-	prunebox_check(p, &s.second);
-	buf_free(&s.gone);
-}
-
-static void refuse(struct prunebox *p, enum faulty_verb verb) {
-	faulty_order(p->store,
-		(struct faulty_order){
-			.verb = verb, .nth = 1, .forever = true, .way = FAULTY_BEFORE, .error = E_IO });
-}
-
-/* A prune that appends its purge and dies before it deletes anything. */
-static enum err purge_and_die(struct prunebox *p, struct vault *v, struct why *why) {
-	struct prune_options o = prunebox_options();
-	struct prune_result out = { .packs = 0 };
-	refuse(p, FAULTY_PACK_DELETE);
-	enum err e = purge_due(v, &o, &out, why);
-	faulty_clear(p->store);
-	assert_int_equal(out.purged_packs, 0);
-	return e == E_IO ? OK : E_USAGE;
-}
-
-/* What the chain says is deleted is not relied on, though it is there for a moment still: a purger would delete it after all. */
-static void a_keep_comes_too_late(void **state) {
-	struct prunebox *p = *state;
-	struct scene s = make_scene(p);
-	struct why why = { OK, "" };
-	clientbox_ok(purge_and_die(p, &p->t.vault, &why), &why);
-	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), s.gone.len / HASH_SIZE);
-	assert_int_equal(p->t.vault.state.purge_count, 1);
-	assert_int_equal(forget_undo(&p->t.vault, &s.first, &why), E_FORGED);
-	assert_true(vaultstate_snapshot(&p->t.vault.state, &s.first)->forgotten);
-	(void)purge(p);
-	assert_int_equal(prunebox_present(p, buf_span(&s.gone)), 0);
-	prunebox_check(p, &s.second);
-	buf_free(&s.gone);
-}
-
-/* Nor does a run take over what a dead one left. */
-static void a_dead_runs_packs_were_purged(void **state) {
-	struct prunebox *p = *state;
-	struct why why = { OK, "" };
-	struct hash id;
-	prunebox_file(p, "a", 200000, 1);
-	refuse(p, FAULTY_CHAIN_APPEND);
-	assert_int_equal(testvault_backup(&p->t, p->tree, NULL, &id, &why), E_IO);
-	faulty_clear(p->store);
-	struct buf left = prunebox_packs(p);
-	assert_true(left.len / HASH_SIZE >= 3);
-	(void)prunebox_intend(p, buf_span(&left));
-	clientbox_ok(purge_and_die(p, &p->t.vault, &why), &why);
-	struct hash snapshot = prunebox_backup(p);
-	(void)purge(p);
-	assert_int_equal(prunebox_present(p, buf_span(&left)), 0);
-	prunebox_check(p, &snapshot);
-	buf_free(&left);
-}
-
-static enum err given(void *ctx, struct vault *v, struct vault_entry *out, struct why *why) {
-	(void)v;
-	(void)why;
-	*out = *(const struct vault_entry *)ctx;
-	return OK;
-}
-
-/* All packs that are there: those of a run that has not named them yet. */
-static enum err purges_all(struct rival *r, struct vault *v) {
-	struct vault_entry intent = {
-		.body = { .type = VAULTBODY_INTENT },
-		.public_part = { .kind = ENTRYPUBLIC_INTENT },
-	};
-	struct buf packs = prunebox_packs(r->p);
-	enum err e = intents_make(v, buf_span(&packs), &intent.public_part.packs, &r->why);
-	if (!e) e = vault_append(v, given, &intent, &r->why);
-	if (!e) e = purge_and_die(r->p, v, &r->why);
-	buf_free(&packs);
-	return e;
-}
-
-/* Nor on what it put itself, before it has named it. */
-static void a_runs_own_packs_are_purged(void **state) {
-	struct prunebox *p = *state;
-	struct rival r = { .p = p, .act = purges_all };
-	(void)prunebox_other(p);
-	prunebox_file(p, "a", 200000, 1);
-	rawstore_on_append(p->raw, before_ours, &r);
-	struct hash snapshot = prunebox_backup(p);
-	rawstore_on_append(p->raw, NULL, NULL);
-	assert_true(r.acted);
-	clientbox_ok(r.failed, &r.why);
-	struct prune_result out = purge(p);
-	assert_true(out.purged_packs >= 3);
-	prunebox_check(p, &snapshot);
 }
 
 static void reset_clock(void) {
@@ -598,11 +399,6 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(what_is_needed_again_stays, setup_held, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			an_intent_of_which_all_is_needed_is_taken_back, setup_held, prunebox_teardown),
-		cmocka_unit_test_setup_teardown(a_keep_at_the_last_moment, setup, prunebox_teardown),
-		cmocka_unit_test_setup_teardown(another_purges_first, setup, prunebox_teardown),
-		cmocka_unit_test_setup_teardown(a_keep_comes_too_late, setup, prunebox_teardown),
-		cmocka_unit_test_setup_teardown(a_dead_runs_packs_were_purged, setup, prunebox_teardown),
-		cmocka_unit_test_setup_teardown(a_runs_own_packs_are_purged, setup, prunebox_teardown),
 	};
 	return cmocka_run_group_tests_name("purge", tests, NULL, NULL);
 }
