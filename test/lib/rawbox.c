@@ -42,6 +42,27 @@ void rawbox_reopen(struct rawbox *b) {
 	testvault_must_open(&b->t, b->store);
 }
 
+enum err rawbox_open(struct rawbox *b, struct vault *v, const char *name, struct why *why) {
+	*why = (struct why){ OK, "" };
+	enum err e = vault_open(v, &b->t.session, name, why);
+	if (e) assert_int_equal(why->code, e);
+	return e;
+}
+
+enum err rawbox_result(struct rawbox *b, const char *name) {
+	struct vault v;
+	struct why why;
+	enum err e = rawbox_open(b, &v, name, &why);
+	if (!e) vault_close(&v);
+	return e;
+}
+
+uint64_t rawbox_length(struct rawbox *b) {
+	uint64_t n = 0;
+	assert_int_equal(store_chain_length(b->raw, &b->t.vault.id, &n, NULL), OK);
+	return n;
+}
+
 static void warned(void *ctx, const struct why *why) {
 	struct rawbox *b = ctx;
 	(void)why;

@@ -29,6 +29,13 @@ int rawbox_teardown(void **state);
 /* Closes account and vault, and opens them again. */
 void rawbox_reopen(struct rawbox *b);
 
+/* Opens a vault of its account once more, "main" or another, or for a moment; the error, which the sentence has too. */
+enum err rawbox_open(struct rawbox *b, struct vault *v, const char *name, struct why *why);
+enum err rawbox_result(struct rawbox *b, const char *name);
+
+/* How many entries the vault's chain has in the store. */
+uint64_t rawbox_length(struct rawbox *b);
+
 /* A fetch on the indexes that are in force now. */
 struct fetch *rawbox_fetch(struct rawbox *b, unsigned threads);
 
