@@ -357,6 +357,23 @@ static enum err check_name(
 		(const char *)b->name.ptr);
 }
 
+static bool gets_box(const struct account_device *d) {
+	return d->removed == UINT64_MAX && d->kind != DEVICERECORD_WRITE_ONLY;
+}
+
+static size_t recipient_count(const struct accountstate *s) {
+	size_t n = 0;
+	for (size_t i = 0; i < s->device_count; i++) n += gets_box(&s->devices[i]);
+	return n;
+}
+
+/* A device that no box has room for would be one that can open nothing. */
+static enum err check_boxes(const struct account *a, struct why *why) {
+	if (recipient_count(&a->state) < LIMIT_BOXES) return OK;
+	return why_set(why, E_LIMIT, "the account has %u devices and kits, and cannot have more",
+		(unsigned)LIMIT_BOXES);
+}
+
 /* What would be void is not written: it would stop every reader. Looked at again whenever another writer was first. */
 static enum err check_right(const struct account *a, const struct accountbody *b, struct why *why) {
 	enum err e = accountstate_allows(&a->state, b, &a->actor->id);
@@ -366,6 +383,7 @@ static enum err check_right(const struct account *a, const struct accountbody *b
 			&a->state, &(struct accountbody){ .type = ACCOUNTBODY_ROTATE }, &a->actor->id))
 		return why_set(why, e, "this device or kit is no longer one of the account");
 	if (e) return why_set(why, e, "where there are two devices, only the kit can replace the kit");
+	if (b->type == ACCOUNTBODY_ADD_DEVICE) return check_boxes(a, why);
 	return b->type == ACCOUNTBODY_VAULT ? check_name(a, &b->vault, why) : OK;
 }
 
@@ -425,12 +443,12 @@ enum err account_move_home(struct account *a, const struct hash *store, struct w
 	return append(a, &body, pub, why);
 }
 
-/* Everyone who gets a box of the next account epoch. */
-static size_t recipients(const struct accountstate *s, struct boxmake_recipient *who, size_t room) {
+/* Everyone who gets a box of the next account epoch, to ${who} (LIMIT_BOXES); how many. */
+static size_t recipients(const struct accountstate *s, struct boxmake_recipient *who) {
 	size_t n = 0;
-	for (size_t i = 0; i < s->device_count && n < room; i++) {
+	for (size_t i = 0; i < s->device_count && n < LIMIT_BOXES; i++) {
 		const struct account_device *d = &s->devices[i];
-		if (d->removed != UINT64_MAX || d->kind == DEVICERECORD_WRITE_ONLY) continue;
+		if (!gets_box(d)) continue;
 		who[n++] = (struct boxmake_recipient){ .id = d->id, .kem_key = d->kem_key };
 	}
 	return n;
@@ -448,8 +466,8 @@ static enum err rotate_once(struct account *a, struct box_content *content, stru
 		&content->secrets, CHAIN_ACCOUNT, &a->chain.link.birth, old->epoch + 1, a->fresh);
 	if (e) e = why_err(why, e, "making the keys of an epoch");
 	else
-		e = put_epoch(a->store, a->fresh, content, who, recipients(&a->state, who, LIMIT_BOXES),
-			&old->s, &pub, &public_part, why);
+		e = put_epoch(a->store, a->fresh, content, who, recipients(&a->state, who), &old->s, &pub,
+			&public_part, why);
 	struct draft d = {
 		.type = ACCOUNTBODY_ROTATE,
 		.seal = SEAL_CONTACT,

@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "secret/secretmem.h"
 
-enum { TRIES_MAX = 10000, RECIPIENTS_MAX = 256, UNSAVED_MAX = 64 };
+enum { TRIES_MAX = 10000, RECIPIENTS_MAX = 256 /* tried at a time */, UNSAVED_MAX = 64 };
 
 static const size_t gone_max = (size_t)1 << 32;
 
@@ -22,16 +22,16 @@ uint32_t vault_epoch(const struct vault *v) {
 	return epochring_newest(v->chain.ring);
 }
 
-/* Boxes of a vault are sealed to the account, under the epoch key that it had then: newest first. */
+/*
+ * Boxes of a vault are sealed to the account, under the epoch key that it had then: the keys from ${epoch} back, as many as there
+ * is room for. ${epoch} becomes the next older.
+ */
 static enum err account_recipients(
-	const struct account *a, struct epochring_recipient *out, size_t *count) {
-	*count = 0;
-	for (uint32_t epoch = epochring_newest(a->chain.ring); epoch > 0 && *count < RECIPIENTS_MAX;
-		 epoch--) {
+	const struct account *a, uint32_t *epoch, struct epochring_recipient *out, size_t *count) {
+	for (*count = 0; *epoch > 0 && *count < RECIPIENTS_MAX; --*epoch, ++*count) {
 		out[*count].id = a->id;
-		enum err e = epochring_kem(a->chain.ring, epoch, &out[*count].kem);
+		enum err e = epochring_kem(a->chain.ring, *epoch, &out[*count].kem);
 		if (e) return e;
-		++*count;
 	}
 	return OK;
 }
@@ -39,13 +39,17 @@ static enum err account_recipients(
 static enum err open_epochs(struct vault *v, struct why *why) {
 	struct root_key root;
 	size_t count = 0;
-	uint32_t newest = epochring_newest(v->chain.ring);
+	const struct account *a = &v->session->account;
+	uint32_t newest = epochring_newest(v->chain.ring), epoch = epochring_newest(a->chain.ring);
 	if (epochring_secrets(v->chain.ring, newest)) return OK;
 	struct epochring_recipient *who = secretmem_alloc(RECIPIENTS_MAX * sizeof *who);
 	if (!who) return why_err(why, E_NOMEM, "opening the vault");
-	enum err e =
-		why_err(why, account_recipients(&v->session->account, who, &count), "opening the vault");
-	if (!e) e = chainread_open_epochs(&v->chain, v->session->store, who, count, &root, why);
+	enum err e = E_DENIED;
+	while (e == E_DENIED && epoch > 0) {
+		e = why_err(why, account_recipients(a, &epoch, who, &count), "opening the vault");
+		if (e) break;
+		e = chainread_open_epochs(&v->chain, v->session->store, who, count, &root, why);
+	}
 	if (!e && !v->secrets) {
 		v->secrets = secretmem_alloc(sizeof *v->secrets);
 		if (!v->secrets) e = why_err(why, E_NOMEM, "opening the vault");
