@@ -455,10 +455,14 @@ static enum err announce(struct prune *p, struct why *why) {
 	return e;
 }
 
-/* Packs of indexes that are replaced, and of leaves that lie elsewhere, go with the rest. */
+/*
+ * Packs of indexes that are replaced, and of leaves that lie elsewhere, go with the rest. What one intent has no room for, more than
+ * 8 TB, goes with the next prune.
+ */
 static enum err name_doomed(struct prune *p, struct why *why) {
 	enum err e = OK;
 	for (size_t i = 0; i < p->pack_count && !e; i++) {
+		if (p->names.len >= (size_t)LIMIT_LIST_NAMES * HASH_SIZE) break;
 		const struct pack *pack = &p->packs[i];
 		if (!pack->doomed || intents_has(buf_span(&p->already), &pack->name)) continue;
 		e = why_err(why, buf_add(&p->names, hash_span(&pack->name)), "naming packs");
