@@ -69,6 +69,23 @@ static void there_are_no_dumps(void **state) {
 	assert_int_equal(in_child(dump), 0);
 }
 
+/* Of what this process makes the owner may do all, and others what the user's umask lets them. */
+static int make_with_masks(void) {
+	static const mode_t masks[][2] = { { 0777, 077 }, { 0700, 0 }, { 0422, 022 }, { 027, 027 },
+		{ 0, 0 } };
+	for (int i = 0; i < 5; i++) {
+		(void)umask(masks[i][0]);
+		process_prepare();
+		if (umask(0) != masks[i][1]) return i + 1;
+	}
+	return 0;
+}
+
+static void the_umask_takes_nothing_from_the_owner(void **state) {
+	(void)state;
+	assert_int_equal(in_child(make_with_masks), 0);
+}
+
 static int be_asked(void) {
 	signals_install();
 	if (signals_asked() || signals_which() != 0) return 1;
@@ -187,6 +204,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closed_descriptors_are_opened),
 		cmocka_unit_test(there_are_no_dumps),
+		cmocka_unit_test(the_umask_takes_nothing_from_the_owner),
 		cmocka_unit_test(the_first_signal_asks_the_second_ends),
 		cmocka_unit_test(folders_are_found),
 		cmocka_unit_test(long_homes_are_refused),
