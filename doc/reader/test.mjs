@@ -13,6 +13,7 @@ import * as hpke from './hpke.mjs';
 import * as f from './formats.mjs';
 import * as cf from './chainformats.mjs';
 import * as epochs from './epochs.mjs';
+import { Packs } from './packs.mjs';
 import { Reading } from './reading.mjs';
 import { deviceId, kitKeys, readCode, KitFault } from './kit.mjs';
 import { Fault, forged, malformed, unsupported } from './fault.mjs';
@@ -313,7 +314,40 @@ function kits(folder) {
 	}
 }
 
+// --- packs that say they go on with a cut block of another: anybody can write one
+
+const hexName = n => Buffer.alloc(32, n).toString('hex');
+
+// Packs of a store that has the first half of a block in pack 1, and each of ${rests}, [number, bytes or null if it is forged].
+function cutPacks(first, id, rests) {
+	const names = [1, ...rests.map(r => r[0])].map(hexName);
+	const vault = { root: Buffer.alloc(32, 7), id: Buffer.alloc(32, 8), indexes: [], store: { packNames: () => names } };
+	const packs = new Packs(vault, { warn: () => {} }), bytes = new Map(rests.map(([n, b]) => [hexName(n), b]));
+	packs.table = name => (name === names[0]
+		? { origin: { kind: 0 }, continues: 0, previous: null, blocks: [{ offset: f.HEAD, length: first.length, cut: true, ids: [id(packs)] }] }
+		: { origin: { kind: 0 }, continues: 1, previous: Buffer.alloc(32, 1), blocks: [{ offset: f.HEAD, length: bytes.get(name)?.length ?? 9, cut: false, ids: [] }] });
+	packs.record = name => (name === names[0] ? first : bytes.get(name) ?? forged('a record'));
+	return packs;
+}
+
+function forgedRests() {
+	const chunk = Buffer.from('what is in the chunk'), type = 1;
+	const block = Buffer.concat([Buffer.from([1, 0, chunk.length, 0, 0]), chunk]);
+	const stored = Buffer.concat([Buffer.from([0, block.length, 0, 0]), block]);
+	const first = stored.subarray(0, 15), rest = stored.subarray(15), id = packs => c.MAC(packs.idKeys.idKey(type), chunk);
+	const other = Buffer.alloc(rest.length, 1), longer = Buffer.alloc(rest.length + 1), real = [9, rest];
+	const lies = [[2, other], [3, longer], [4, null], [5, Buffer.from(other).fill(2)]];
+	for (const [where, rests] of [['alone', [real]], ['before', [real, ...lies]], ['after', [...lies, real]], ['between', [...lies.slice(0, 2), real, ...lies.slice(2)]]]) {
+		const packs = cutPacks(first, id, rests);
+		const result = resultOf(() => expect(`true rest ${where}`, packs.chunk(type, id(packs)).equals(chunk), 'another chunk'));
+		expect(`true rest ${where}`, result === 'ok', result);
+	}
+	const packs = cutPacks(first, id, lies), result = resultOf(() => packs.chunk(type, id(packs)));
+	expect('no true rest', result !== 'ok', 'was accepted');
+}
+
 formats(join(vectors, 'format'));
+forgedRests();
 cryptoCases(join(vectors, 'crypto'));
 kits(join(vectors, 'kit'));
 console.log(`${passed} passed, ${failed} failed`);
