@@ -514,6 +514,7 @@ static void take_results(struct attempt *a) {
 static bool is_unchanged(struct attempt *a) {
 	struct why ignored; /* what is wrong is met again when the snapshot is appended */
 	if (a->again || a->packs_missing || places_damaged(fetch_places(a->fetch))) return false;
+	if (atomic_load(&a->storing.new_chunks) != atomic_load(&a->walk.above_chunks)) return false;
 	if (!a->o->skip_unchanged || !a->parent.known || vault_refresh(a->v, &ignored)) return false;
 	const struct vault_snapshot *known = vaultstate_snapshot(&a->v->state, &a->parent.id);
 	if (!known || known->forgotten) return false;

@@ -121,7 +121,9 @@ static enum err store_folder(
 	for (size_t i = 0; i < n->count; i++)
 		if (n->items[i].body.ptr) writer_bytes(&out, n->items[i].body);
 	enum err e = why_err(why, writer_finish(&out), "storing a folder");
+	uint64_t before = storing_new_chunks(k->storing);
 	if (!e) e = storing_bytes(k->storing, CHUNKTYPE_DIRECTORY, buf_span(&string), ref, why);
+	if (n->source) atomic_fetch_add(&n->w->above_chunks, storing_new_chunks(k->storing) - before);
 	buf_free(&string);
 	return e;
 }

@@ -59,6 +59,7 @@ struct backupwalk {
 	struct backuplinks links;
 	_Atomic uint64_t files, directories, others, files_new, files_unchanged, bytes;
 	_Atomic uint64_t unreadable, incomplete, changed;
+	_Atomic uint64_t above_chunks; /* new ones, of folders that only lead to a source */
 	char current[256];
 	_Atomic bool want_current; /* it was shown: another may take its place */
 	struct streamref root;     /* when the walk is done */

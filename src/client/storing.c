@@ -19,6 +19,7 @@ struct storing {
 	struct squeeze *squeezer;
 	struct blockfill *fills[FILLS]; /* by type; made when first needed */
 	struct buf stored;
+	uint64_t new_chunks; /* of this one */
 };
 
 enum err storing_new(struct storing **out, struct storing_shared *shared, struct why *why) {
@@ -148,6 +149,7 @@ static enum err store_named(
 	}
 	atomic_fetch_add_explicit(&s->shared->new_bytes, chunk.len, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->shared->new_chunks, 1, memory_order_relaxed);
+	s->new_chunks++;
 	return s->shared->dry ? OK : add_chunk(s, type, id, number, chunk, why);
 }
 
@@ -156,6 +158,10 @@ enum err storing_named(
 	enum err e = store_named(s, type, chunk, id, why);
 	if (e) atomic_store(&s->shared->failed, true);
 	return e;
+}
+
+uint64_t storing_new_chunks(const struct storing *s) {
+	return s->new_chunks;
 }
 
 enum err storing_flush(struct storing *s, struct why *why) {

@@ -44,6 +44,9 @@ void storing_id(const struct storing *s, uint8_t type, struct span chunk, struct
 MUST_USE enum err storing_named(
 	struct storing *s, uint8_t type, struct span chunk, const struct hash *id, struct why *why);
 
+/* How many chunks this thread found to be new. */
+uint64_t storing_new_chunks(const struct storing *s);
+
 /* Hands over what is still in this thread's blocks. */
 MUST_USE enum err storing_flush(struct storing *s, struct why *why);
 

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "client/indexmerge.h"
+#include "client/intents.h"
 #include "client/packread.h"
 #include "clientbox.h"
 #include "format/chunktype.h"
@@ -84,10 +86,15 @@ static void a_folder_above_becomes_a_source(void **state) {
 	clientbox_compare(t, &r.snapshot);
 }
 
-/* Deletes packs with nothing but contents. */
-static enum err delete_contents(
+struct deleted {
+	struct clientbox *t;
+	struct buf names;
+};
+
+static enum err delete_if_content(
 	void *ctx, const struct hash *name, uint64_t size, struct why *why) {
-	struct clientbox *t = ctx;
+	struct deleted *d = ctx;
+	struct clientbox *t = d->t;
 	struct fetch *f = clientbox_fetch(t);
 	struct packtable table;
 	struct packtable_block block;
@@ -99,25 +106,58 @@ static enum err delete_contents(
 		is_content = is_content && block.type == CHUNKTYPE_CONTENT;
 	buf_free(&bytes);
 	fetch_free(f);
-	return e || !is_content ? e : store_pack_delete(t->inner, &t->vault.id, name, why);
+	if (e || !is_content) return e;
+	assert_int_equal(buf_add(&d->names, hash_span(name)), OK);
+	return store_pack_delete(t->inner, &t->vault.id, name, why);
+}
+
+/* Deletes packs with nothing but contents; their names, ascending. Free them. */
+static struct buf delete_contents(struct clientbox *t) {
+	struct deleted d = { .t = t };
+	struct why why = { OK, "" };
+	buf_init(&d.names, 1 << 16);
+	clientbox_ok(store_pack_list(t->inner, &t->vault.id, delete_if_content, &d, &why), &why);
+	assert_true(d.names.len > 0);
+	intents_sort(&d.names);
+	return d.names;
 }
 
 /* What is missing is stored again: that is a change, of the vault if not of the sources. */
 static void what_was_missing_gets_a_snapshot(void **state) {
 	struct clientbox *t = *state;
 	struct backup_options o = clientbox_options(t);
-	struct why why = { OK, "" };
 	o.skip_unchanged = true;
 	o.pack_limit = CLIENTBOX_PACK;
 	clientbox_put(t, "file", 300000, 1);
 	clientbox_settle(t);
 	(void)clientbox_backup(t, &o);
-	struct clientbox_packs before = clientbox_packs(t);
-	clientbox_ok(store_pack_list(t->inner, &t->vault.id, delete_contents, t, &why), &why);
-	assert_true(clientbox_packs(t).count < before.count);
+	struct buf gone = delete_contents(t);
+	buf_free(&gone);
 	clientbox_reopen(t);
 	struct backup_result r = clientbox_backup(t, &o);
 	assert_false(r.unchanged);
+	clientbox_compare(t, &r.snapshot);
+}
+
+/* Another process has taken the packs that are missing out of the indexes: what is stored again is in no index but this run's. */
+static void what_no_index_has_gets_a_snapshot(void **state) {
+	struct clientbox *t = *state;
+	struct backup_options o = clientbox_options(t);
+	struct why why = { OK, "" };
+	o.skip_unchanged = true;
+	clientbox_put(t, "file", 3000000, 1);
+	clientbox_put(t, "folder/file", 300, 2);
+	clientbox_settle(t);
+	(void)clientbox_backup(t, &o);
+	o.force = true;
+	assert_true(clientbox_backup(t, &o).unchanged);
+	struct buf gone = delete_contents(t);
+	clientbox_ok(indexmerge_without(&t->vault, buf_span(&gone), 0, &why), &why);
+	buf_free(&gone);
+	struct backup_result r = clientbox_backup(t, &o);
+	assert_false(r.unchanged);
+	clientbox_compare(t, &r.snapshot);
+	clientbox_reopen(t);
 	clientbox_compare(t, &r.snapshot);
 }
 
@@ -252,6 +292,8 @@ int main(void) {
 			folders_above_are_no_change, clientbox_setup, clientbox_teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_missing_gets_a_snapshot, clientbox_setup, clientbox_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_no_index_has_gets_a_snapshot, clientbox_setup, clientbox_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_folder_above_becomes_a_source, clientbox_setup, clientbox_teardown),
 		cmocka_unit_test_setup_teardown(sources, clientbox_setup, clientbox_teardown),
