@@ -148,7 +148,7 @@ static bool keep_late(struct restoretree_dir *dir) {
 			r->late_room = room;
 		}
 	}
-	if (r->late_count < r->late_room) {
+	if (r->late_count < r->late_room && r->late_count < r->late_max) {
 		r->late[r->late_count++] = dir;
 		kept = true;
 	}

@@ -16,7 +16,7 @@
 #include "client/restoretree.h"
 #include "scratch.h"
 
-enum { ORDINARY = 4321, LATE = 64 };
+enum { ORDINARY = 4321, LATE = 4 };
 
 struct fixture {
 	char top[SCRATCH_MAX], target[SCRATCH_MAX], outside[SCRATCH_MAX];
