@@ -95,6 +95,7 @@ is "$(grep -c '"type":"kept"' out)" 1
 expect 0 "$broch" forget --keep-last 1
 is "$(count)" 3
 
+one_day 200
 # --- a clock that is wrong: what is dated in the future, or before its predecessor, counts at its place
 for t in "2090-01-01" "2000-01-01" "2091-01-01"; do
 	echo "$t" >src/a

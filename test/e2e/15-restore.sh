@@ -132,6 +132,7 @@ as_it_was t "o6$tmp/t"
 # --- interrupted: nothing half-made stays, and the next one does all
 mkdir many
 for i in {1..30}; do head -c 4000000 /dev/urandom >many/$i; done
+find store/packs -type f | sort >packs-before
 snap many
 "$broch" restore latest --to o7 -q >/dev/null 2>&1 &
 sleep 0.05
@@ -149,8 +150,8 @@ no_temps o7
 as_it_was many "o7$tmp/many"
 
 # --- a damaged pack: its files are named and not made, the others come back
-new=$(find store/packs -type f -size +1M | head -1)
-printf 'x' | dd of="$new" bs=1 seek=700000 conv=notrunc status=none
+new=$(find store/packs -type f -size 16384k | sort | comm -13 packs-before - | sed -n 1p)
+flip "$new" 700000
 expect 20 "$broch" restore latest --to o8
 has err "not restored"
 for f in o8"$tmp"/many/*; do cmp -s "$f" "many/${f##*/}" || wrong "$f is not what it was"; done

@@ -102,7 +102,7 @@ cp -r mirror past
 snap src
 rm -rf mirror && mv past mirror
 expect 21 "$broch" snapshots
-sed -i 's/^id ./id 0/; s/^\(id .\)./\10/' mirror/broch-store
+sed -i '/^id /{y/0123456789abcdef/123456789abcdef0/; s/^ie/id/}' mirror/broch-store
 expect 21 "$broch" snapshots
 has err "another store"
 expect 21 "$broch" snapshots --at mirror

@@ -28,6 +28,11 @@ flip() {
 	printf "\\x$(printf %02x $((0x$(od -An -tx1 -j "$2" -N 1 "$1" | tr -d " ") ^ 0x10)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 gone() { if [ -e "$1" ]; then wrong "$1 is there"; else ok; fi; }
+# What follows takes less than SECONDS and must lie within one day, by UTC.
+one_day() {
+	local left=$((86400 - $(date +%s) % 86400))
+	if [ $left -le "$1" ]; then sleep $((left + 1)); fi
+}
 # All lines of the file are JSON objects with a type.
 json() {
 	if python3 -c 'import json,sys

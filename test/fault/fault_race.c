@@ -21,7 +21,7 @@
 #include "storesuite.h"
 #include "testvault.h"
 
-enum { TWO = 2, STUCK_SECONDS = 5 };
+enum { TWO = 2, STUCK_SECONDS = 300 };
 
 /* Whose turn it is to append. */
 struct turns {

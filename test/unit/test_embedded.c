@@ -279,6 +279,13 @@ static void a_store_that_loses_entries_is_seen(void **state) {
 	store_free(s);
 }
 
+/* Of this thread's own time: how long others keep it waiting does not count. */
+static uint64_t own_ns(void) {
+	struct timespec t;
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 static void the_length_of_long_chains_is_found_at_once(void **state) {
 	struct storeplace *p = *state;
 	enum { LENGTH = 100000 };
@@ -293,9 +300,9 @@ static void the_length_of_long_chains_is_found_at_once(void **state) {
 	}
 	close(fd);
 	struct store *s = storeplace_open(p);
-	uint64_t length = 0, start = clock_mono_ns();
+	uint64_t length = 0, start = own_ns();
 	assert_int_equal(store_chain_length(s, &p->chain, &length, NULL), OK);
-	uint64_t first = clock_mono_ns() - start;
+	uint64_t first = own_ns() - start;
 	assert_int_equal(length, LENGTH);
 	print_message("length of %d entries: %.3f ms\n", LENGTH, (double)first / 1e6);
 	assert_true(first < 500000000);

@@ -13,7 +13,7 @@
 #include "rawbox.h"
 #include "storesuite.h"
 
-enum { LEN = 200000, MANY = 60, FOREVER = 60, ITEMS = 20 };
+enum { LEN = 200000, MANY = 60, FOREVER = 500, ITEMS = 20 };
 
 static struct rawbox *box;
 static struct craft craft;

@@ -152,8 +152,8 @@ static void waiting_ends_with_the_last_task(void **state) {
 	struct taskpool *p = start(2);
 	assert_int_equal(taskpool_push(p, nap, &done), OK);
 	uint64_t began = clock_mono_ns();
-	assert_true(taskpool_wait(p, 3000));
-	assert_true(clock_mono_ns() - began < 2500 * (uint64_t)MS);
+	assert_true(taskpool_wait(p, 120000));
+	assert_true(clock_mono_ns() - began < 100000 * (uint64_t)MS);
 	assert_int_equal(atomic_load(&done), 1);
 	taskpool_free(p);
 }

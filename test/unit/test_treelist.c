@@ -17,7 +17,7 @@
 #include "rawbox.h"
 #include "storesuite.h"
 
-enum { FOLDERS = 120, FILES = 8, AHEAD = 3, FOREVER = 60, PATH = 256 };
+enum { FOLDERS = 120, FILES = 8, AHEAD = 3, FOREVER = 500, PATH = 256 };
 
 static struct rawbox *box;
 static struct craft craft;
