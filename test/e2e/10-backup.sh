@@ -106,12 +106,7 @@ is "${#first}" 64
 expect 0 "$broch" backup src --json
 is "$(member out summary files_unchanged)" 5
 second=$(member out summary snapshot)
-end=$((SECONDS + 200))
-while [ $SECONDS -lt $end ]; do # another program may touch a folder above ours: its attributes count
-	expect 0 "$broch" backup src --json --skip-if-unchanged
-	[ "$(member out summary unchanged)" = False ] || break
-	second=$(member out summary snapshot)
-done
+expect 0 "$broch" backup src --json --skip-if-unchanged # whatever others do in the folders above ours
 is "$(member out summary unchanged)" True
 is "$(member out summary snapshot)" "$second"
 made=$("$broch" snapshots --json | wc -l)
