@@ -20,6 +20,7 @@
 #include "client/intents.h"
 #include "client/runrecord.h"
 #include "crypto/derive.h"
+#include "crypto/label.h"
 #include "format/snapshot.h"
 #include "os/clock.h"
 #include "os/signals.h"
@@ -166,7 +167,7 @@ static enum err open_cache(struct attempt *a, struct why *why) {
 	hash_hex(vault_hex, &a->v->id);
 	hash_hex(branch_hex, &branch);
 	(void)snprintf(name, sizeof name, "tree-%.16s-%.16s", vault_hex, branch_hex);
-	derive_start(&d, "broch 1 local tree cache", span_of(a->v->secrets->root.b, KEY_SIZE));
+	derive_start(&d, LABEL_LOCAL_TREE_CACHE, span_of(a->v->secrets->root.b, KEY_SIZE));
 	derive_hash(&d, &a->v->session->secrets->actor.id);
 	derive_done(&d, key, sizeof key);
 	enum err e = treecache_open(&a->cache, a->v->session->folder.cache, name, key, why);

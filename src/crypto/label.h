@@ -37,6 +37,7 @@
 
 /* D(label, key, ...) of what a device keeps for itself */
 #define LABEL_LOCAL_STATE_CACHE "broch 1 local state cache"
+#define LABEL_LOCAL_TREE_CACHE "broch 1 local tree cache"
 
 /* HPKE info: label || 0x00 || fields */
 #define LABEL_ENTRY_SEALED "broch 1 entry sealed"
