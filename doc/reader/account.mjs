@@ -10,7 +10,11 @@ import { Fault, forged, malformed, missing } from './fault.mjs';
 
 const FULL = 1;
 const TYPE = { create: 1, add: 2, recovery: 5, vault: 6, rotate: 7, home: 8 };
+const VAULT_TYPES = 32;
 const PUBLIC_OF = { [TYPE.create]: CREATE, [TYPE.rotate]: ROTATE, [TYPE.home]: HOME };
+
+// doc/spec/chains.md section 5. The tests make them smaller.
+export const MAXIMA = { devices: 4096, vaults: 65536 };
 
 // Opens what the kit leads to in this store. Returns { id, chain, keys, devices: records by id with `from`, kit, vaults: rows by id,
 // notes }.
@@ -21,7 +25,7 @@ export function openAccount(store, kit) {
 	const chain = readChain(store, account, ACCOUNT);
 	const opened = openEpochs(store, chain, [{ seed: kit.kemSeed, recipient: kit.id }]);
 	if (!opened) throw new Fault('kit', 'this kit opens nothing in the newest boxes of its account: it was replaced by a newer one');
-	const state = { id: account, chain, keys: opened.keys, devices: new Map(), kit: null, vaults: new Map(), notes: [] };
+	const state = { id: account, chain, keys: opened.keys, devices: new Map(), kit: null, ids: new Set(), vaults: new Map(), notes: [] };
 	const threads = new Map();
 	for (const e of chain.entries) {
 		try {
@@ -51,20 +55,19 @@ function apply(state, threads, e) {
 	let body;
 	const first = e.sequence === 0n;
 	const i = openInner(state.keys, e, threads, part => {
-		if (first) body = accountBody(part.body, part.type);
+		if (first) body = part.type === TYPE.create ? accountBody(part.body, part.type) : malformed('the first entry creates nothing');
 		return first ? firstAuthor(state, part, body).entryKey : author(state, part).entryKey;
 	});
-	body ??= accountBody(i.body, i.type);
-	if (e.public.kind !== (PUBLIC_OF[i.type] ?? NONE)) malformed('type and public part do not agree');
+	if (i.type >= VAULT_TYPES || e.public.kind !== (PUBLIC_OF[i.type] ?? NONE)) malformed('type and public part do not agree');
 	if (e.seal !== ([TYPE.recovery, TYPE.vault].includes(i.type) ? BODY_KEY : CONTACT_KEY)) malformed('type and seal do not agree');
 	const before = state.chain.entries[Number(e.sequence) - 1];
 	if (before?.inner.type === TYPE.recovery && i.type !== TYPE.rotate) forged('a recovery is not followed by new keys');
+	body ??= accountBody(i.body, i.type);
 	EFFECT[i.type]?.(state, e, i, body);
 	threads.set(i.device.toString('hex'), e);
 }
 
 function firstAuthor(state, part, body) {
-	if (part.type !== TYPE.create) malformed('the first entry creates nothing');
 	const id = deviceId(body.device);
 	return c.equal(id, part.device) ? body.device : forged('the author is another device');
 }
@@ -75,26 +78,43 @@ function author(state, part) {
 	return device?.kind === FULL ? device : forged('the author is no device of this account');
 }
 
+// The id of the record, which no device or kit of the account had before.
+function newId(state, record) {
+	const id = deviceId(record).toString('hex');
+	if (state.ids.has(id)) forged('the device or kit was there before');
+	if (state.ids.size >= MAXIMA.devices) malformed('more devices and kits than an account can have');
+	state.ids.add(id);
+	return id;
+}
+
 function join(state, e, { device, joined }) {
-	const id = deviceId(device).toString('hex'), account = e.sequence === 0n ? c.ZERO : state.id;
+	const account = e.sequence === 0n ? c.ZERO : state.id;
 	if (!c.verify(device.entryKey, 'broch 1 device joins', Buffer.concat([c.LP(account), device.bytes]), joined)) forged('the device has not joined');
-	if (state.devices.has(id)) forged('the device is there already');
-	state.devices.set(id, { ...device, from: e.sequence });
+	state.devices.set(newId(state, device), { ...device, from: e.sequence });
+}
+
+function setKit(state, kit) {
+	newId(state, kit);
+	state.kit = kit;
 }
 
 const EFFECT = {
 	[TYPE.create]: (state, e, i, body) => {
 		if (e.sequence !== 0n) malformed('created twice');
 		join(state, e, body);
-		state.kit = body.kit;
+		setKit(state, body.kit);
 	},
 	[TYPE.add]: (state, e, i, body) => join(state, e, body),
 	[TYPE.recovery]: (state, e, i, body) => {
 		const full = [...state.devices.values()].filter(d => d.kind === FULL);
 		if (!c.equal(deviceId(state.kit), i.device) && full.length > 1) forged('one of several devices replaces the kit');
-		state.kit = body.kit;
+		setKit(state, body.kit);
 	},
-	[TYPE.vault]: (state, e, i, body) => state.vaults.set(body.vault.toString('hex'), body),
+	[TYPE.vault]: (state, e, i, body) => {
+		const id = body.vault.toString('hex');
+		if (!state.vaults.has(id) && state.vaults.size >= MAXIMA.vaults) malformed('more vaults than an account can have');
+		state.vaults.set(id, body);
+	},
 };
 
 // The device of that id as it was after the entry `sequence`, or undefined.

@@ -4,10 +4,13 @@
 import * as c from './crypto.mjs';
 import * as epochs from './epochs.mjs';
 import { ACCOUNT, ADMIN, CONTROL, GRANT, VAULT, WRITER, boxes, entry, publicPart } from './chainformats.mjs';
-import { Fault, forged, missing } from './fault.mjs';
+import { Fault, forged, missing, refused } from './fault.mjs';
 
 export const NONE = 0, CREATE = 1, ROTATE = 2, INTENT = 3, PURGE = 4, HOME = 6;
 const CONTROL_PUBLIC = [NONE, CREATE, ROTATE, HOME], DATA_PUBLIC = [NONE, INTENT, PURGE];
+
+// doc/spec/chains.md section 1. The tests make them smaller.
+export const MAXIMA = { epochs: 65536, entries: { [ACCOUNT]: 16777216n, [VAULT]: 67108864n } };
 
 // Reads and verifies a chain: { id, kind, birth, entries, epochs: keys by number, epoch: the newest }. Each entry has besides its
 // fields hash, outerHash and `public` decoded.
@@ -15,10 +18,12 @@ export function readChain(store, id, kind) {
 	const stored = store.chain(id), chain = { id, kind, birth: null, entries: [], epochs: [], epoch: 0 };
 	const name = `${kind === ACCOUNT ? 'account' : 'vault'} chain ${id.toString('hex').slice(0, 8)}`;
 	if (stored.length === 0n) missing(`${name} is empty`);
+	if (stored.length > MAXIMA.entries[kind]) refused(`${name} has more entries than a chain can have`);
 	let control = null;
 	for (let sequence = 0n; sequence < stored.length; sequence++) {
 		const e = firstGood(stored.at(sequence), bytes => follow(chain, control, bytes), `${name}, entry ${sequence}`);
 		if (e.public.keys) chain.epochs[e.epoch] = e.public.keys;
+		if (e.epoch > MAXIMA.epochs) refused(`${name} has more epochs than a chain can have`);
 		chain.epoch = e.epoch;
 		chain.birth ??= e.public.birth;
 		if (e.class === CONTROL) control = e;

@@ -44,7 +44,13 @@ function checkEntry(r, e) {
 	r.check(padded > 0 && padded % 1024 === 0, 'sealed part of wrong length');
 }
 
+// `raw` is the packs as they stand.
 export function packNames(r) {
+	const at = r.at, packs = packsOf(r);
+	return { ...packs, raw: r.bytes.subarray(at, r.at) };
+}
+
+function packsOf(r) {
 	const form = r.within(r.u8(), 0, 1, 'form');
 	if (form === 1) {
 		const count = r.u64();
@@ -118,7 +124,11 @@ function joining(r, kinds) {
 	return { device, joined: r.raw(64) };
 }
 const stamp = r => ({ time: r.moment(), host: r.bytesMax(255), branch: r.bytesMax(255), tags: tags(r), parent: r.hash(), files: r.varint(), bytes: r.varint(), added: r.varint() });
-const locations = (r, max) => r.list(r.count(max), () => location(r));
+function rawLocation(r) {
+	const at = r.at, l = location(r);
+	return { ...l, raw: r.bytes.subarray(at, r.at) };
+}
+const locations = (r, max) => r.list(r.count(max), () => rawLocation(r));
 
 const BODIES = {
 	1: r => ({ ...joining(r, [1]), kit: kit(r), store: r.hash() }),
@@ -187,7 +197,7 @@ export function box(bytes, kind, trace) {
 	r.version();
 	const found = r.u8(), b = { role: 0, root: null, W: null, A: null };
 	r.check(found === kind, 'of another kind of chain');
-	b.role = r.within(r.u8(), 2, 4, 'role');
+	b.role = r.within(r.u8(), kind === ACCOUNT ? ADMIN : READER, ADMIN, 'role');
 	b.epoch = r.u32();
 	b.S = r.hash();
 	if (kind === VAULT) {
@@ -217,7 +227,7 @@ export function summaryState(bytes, trace) {
 	const many = read => r.list(Number(r.varint(BigInt(r.left))), read);
 	const s = { covers: r.u64(), hash: r.hash(), hold: hold(r), trust: trust(r) };
 	s.snapshots = many(() => ({ sequence: r.u64(), id: r.hash(), device: r.hash(), forgotten: r.within(r.u8(), 0, 1, 'forgotten'), stamp: stamp(r) }));
-	s.indexes = many(() => ({ ...location(r), sequence: r.u64() }));
+	s.indexes = many(() => ({ ...rawLocation(r), sequence: r.u64() }));
 	s.intents = many(() => ({ sequence: r.u64(), time: r.i64(), packs: packNames(r) }));
 	for (const field of ['accounts', 'devices']) {
 		s[field] = many(() => ({ id: r.hash(), sequence: r.u64(), hash: r.hash() }));

@@ -13,3 +13,4 @@ export const forged = what => { throw new Fault('forged', what); };
 export const malformed = what => { throw new Fault('malformed', what); };
 export const unsupported = what => { throw new Fault('unsupported', what); };
 export const missing = what => { throw new Fault('missing', what); };
+export const refused = what => { throw new Fault('refused', what); };

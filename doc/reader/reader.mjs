@@ -55,7 +55,8 @@ function list(account, vault, row) {
 
 function choose(snapshots, wanted = 'latest') {
 	if (wanted === 'latest') return snapshots.filter(s => !s.forgotten).at(-1) ?? missingSnapshot('the vault has no snapshot');
-	const found = snapshots.filter(s => s.id.toString('hex').startsWith(wanted.toLowerCase()));
+	const begin = snapshots.filter(s => s.id.toString('hex').startsWith(wanted.toLowerCase()));
+	const found = [...new Map(begin.map(s => [s.id.toString('hex'), s])).values()]; // several entries may name one
 	if (found.length !== 1) missingSnapshot(found.length ? 'several snapshots begin so' : 'no such snapshot');
 	return found[0];
 }
