@@ -22,7 +22,7 @@
 #include "client/prune.h"
 #include "clientbox.h"
 
-enum { MIB = 1 << 20, SHORT_NS = 5 * 1000 * 1000, LONG = 2000 };
+enum { MIB = 1 << 20, SHORT_NS = 5 * 1000 * 1000, LONG = 60000 };
 
 /* Called before each read at a place in a file, while it is set. */
 typedef void before_read(int fd, off_t at);

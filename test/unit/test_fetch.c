@@ -462,7 +462,7 @@ static void a_block_under_way_is_waited_for(void **state) {
 		if (damaged) rawbox_flip(box, &places[0].pack, places[0].offset);
 		faulty_order(box->store,
 			(struct faulty_order){
-				.verb = FAULTY_PACK_GET, .nth = 1, .way = FAULTY_STALL, .at = 300 });
+				.verb = FAULTY_PACK_GET, .nth = 1, .way = FAULTY_STALL, .at = 2000 });
 		uint64_t reads = rawbox_reads(box);
 		for (size_t i = 0; i < 2; i++) {
 			jobs[i] = (struct job){ .f = f, .id = &s.id, .place = &places[0] };
