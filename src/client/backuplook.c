@@ -31,13 +31,12 @@ static enum err is_named(
 }
 
 static enum err look_at_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why) {
 	struct looking *k = ctx;
 	struct fetch_chunk chunk;
 	struct hash again;
 	bool named;
 	(void)length;
-	*skip = false;
 	if (packrun_has(k->l->run, id)) return OK;
 	enum err e = is_named(k, id, &named, why);
 	if (e || named) return e;
@@ -88,14 +87,13 @@ static enum err look_at_tree(struct looking *k, struct why *why) {
 	const struct backuplook *l = k->l;
 	struct fetch_params fp = { .vault = l->vault, .threads = 1 };
 	struct treewalk t = { .chunk = look_at_chunk, .ctx = k };
-	bool skip;
 	enum err e = fetch_new(&k->fetch, &fp, why);
 	if (!e) e = find_doubtful(k, why);
 	if (!e) e = places_scan(fetch_places(k->fetch), why);
 	if (e) return e;
 	t.fetch = k->fetch;
 	packrun_doubt(l->run, buf_span(&k->doubtful));
-	e = look_at_chunk(k, CHUNKTYPE_SNAPSHOT, l->snapshot, 0, &skip, why);
+	e = look_at_chunk(k, CHUNKTYPE_SNAPSHOT, l->snapshot, 0, why);
 	if (!e) e = treewalk_run(&t, l->root, why);
 	if (k->lost || e == E_FORGED || e == E_NOTFOUND)
 		e = why_set(why, E_BUSY, "another device purged what this backup needs");

@@ -91,13 +91,12 @@ static enum err is_anywhere(
 }
 
 static enum err look_at_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why) {
 	struct look *l = ctx;
 	char hex[HASH_HEX];
 
 	(void)type;
 	(void)length;
-	*skip = false;
 	if (interrupt_asked()) return why_set(why, E_CANCELLED, "interrupted");
 	for (;;) {
 		bool there;
@@ -123,7 +122,6 @@ static enum err look_at(struct vault *v, const struct hash *id, struct why *why)
 	struct look l = { .scans = 0 };
 	struct snapshot s;
 	struct buf bytes;
-	bool skip;
 	enum err e = fetch_new(&l.fetch, &p, why);
 
 	buf_init(&l.packs, (size_t)1 << 34);
@@ -132,7 +130,7 @@ static enum err look_at(struct vault *v, const struct hash *id, struct why *why)
 	if (!e) e = store_pack_list(v->session->store, &v->id, add_pack, &l, why);
 	if (!e) intents_sort(&l.packs);
 	if (!e) e = intents_gone(v, &l.gone, why);
-	if (!e) e = look_at_chunk(&l, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
+	if (!e) e = look_at_chunk(&l, CHUNKTYPE_SNAPSHOT, id, 0, why);
 	if (!e) e = treewalk_snapshot(l.fetch, id, &s, &bytes, why);
 	struct treewalk t = { .fetch = l.fetch, .chunk = look_at_chunk, .ctx = &l };
 	if (!e) e = treewalk_run(&t, &s.root, why);

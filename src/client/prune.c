@@ -39,6 +39,8 @@ struct prune {
 	struct prune_result *out;
 	struct fetch *fetch;
 	struct indexplan *rows; /* all places, sorted */
+	uint8_t *
+		walked; /* a bit for each row, the first of its chunk: a folder begins with it that was gone into */
 	uint8_t *used; /* for each row: the type of the chunk if it is needed, and this is its place */
 	struct pack *packs;
 	size_t pack_count, pack_room;
@@ -187,7 +189,7 @@ static enum err find_leaving(struct prune *p, const struct hash *id, bool *found
 
 /* Marks one place of a chunk as needed: one that is there, and not in a pack that is on its way out. */
 static enum err mark_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why) {
 	struct prune *p = ctx;
 	char hex[HASH_HEX];
 	(void)length;
@@ -195,17 +197,13 @@ static enum err mark_chunk(
 	for (size_t i = first; i < indexplan_rows(p->rows); i++) {
 		const struct indexleaf_row *row = indexplan_row_at(p->rows, i);
 		if (hash_order(&row->id, id) != 0) break;
-		if (p->used[i]) {
-			*skip = true;
-			return OK;
-		}
+		if (p->used[i]) return OK;
 		if (best == SIZE_MAX && is_there(p, row)) best = i;
 	}
 	if (signals_asked()) return why_set(why, E_CANCELLED, "interrupted");
 	if (best == SIZE_MAX) {
 		bool found;
 		enum err e = find_leaving(p, id, &found, why);
-		*skip = false;
 		if (e || found) return e;
 		hash_hex(hex, id);
 		return why_set(why, E_FORGED,
@@ -214,19 +212,28 @@ static enum err mark_chunk(
 	}
 	p->used[best] = type;
 	p->out->chunks_used++;
-	*skip = false;
 	return OK;
+}
+
+/* A folder that only packs on their way out have is gone into each time. */
+static bool was_walked(void *ctx, const struct hash *id) {
+	struct prune *p = ctx;
+	size_t row = indexplan_find(p->rows, id);
+	if (row == indexplan_rows(p->rows)) return false;
+	uint8_t *byte = &p->walked[row / 8], bit = (uint8_t)(1 << row % 8);
+	bool was = (*byte & bit) != 0;
+	*byte |= bit;
+	return was;
 }
 
 static enum err mark_snapshot(struct prune *p, const struct vault_snapshot *v, struct why *why) {
 	struct snapshot s;
 	struct hash id = v->id;
 	struct buf bytes;
-	bool skip = false;
-	struct treewalk t = { .fetch = p->fetch, .chunk = mark_chunk, .ctx = p };
+	struct treewalk t = { .fetch = p->fetch, .chunk = mark_chunk, .folder = was_walked, .ctx = p };
 	buf_init(&bytes, LIMIT_SNAPSHOT);
 	p->touched = v->touched;
-	enum err e = mark_chunk(p, CHUNKTYPE_SNAPSHOT, &id, 0, &skip, why);
+	enum err e = mark_chunk(p, CHUNKTYPE_SNAPSHOT, &id, 0, why);
 	if (!e) e = treewalk_snapshot(p->fetch, &id, &s, &bytes, why);
 	if (!e) e = treewalk_run(&t, &s.root, why);
 	buf_free(&bytes);
@@ -506,7 +513,8 @@ static enum err start(struct prune *p, struct why *why) {
 	indexplan_sort(p->rows);
 	p->out->chunks = indexplan_rows(p->rows);
 	p->used = mem_zalloc(indexplan_rows(p->rows) + 1);
-	if (!p->used) return why_err(why, E_NOMEM, "reading the index");
+	p->walked = mem_zalloc(indexplan_rows(p->rows) / 8 + 1);
+	if (!p->used || !p->walked) return why_err(why, E_NOMEM, "reading the index");
 	return join_packs(p, why);
 }
 
@@ -552,6 +560,7 @@ static void done(struct prune *p) {
 	fetch_free(p->fetch);
 	indexplan_free(p->rows);
 	mem_free(p->used);
+	mem_free(p->walked);
 	mem_free(p->packs);
 	mem_free(p->pack_of);
 	buf_free(&p->new_indexes);

@@ -98,14 +98,13 @@ static enum err find(struct spare *s, const struct hash *id, struct place *out, 
 }
 
 static enum err look_at_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why) {
 	struct spare *s = ctx;
 	struct place best;
 	bool found, indexed;
 	char hex[HASH_HEX];
 	(void)type;
 	(void)length;
-	*skip = false;
 	enum err e = find(s, id, &best, &found, &indexed, why);
 	if (e) return e;
 	if (!found) {
@@ -122,10 +121,9 @@ static enum err look_at_chunk(
 static enum err look_at_snapshot(struct spare *s, const struct hash *id, struct why *why) {
 	struct snapshot snapshot;
 	struct buf bytes;
-	bool skip;
 	struct treewalk t = { .fetch = s->fetch, .chunk = look_at_chunk, .ctx = s };
 	buf_init(&bytes, LIMIT_SNAPSHOT);
-	enum err e = look_at_chunk(s, CHUNKTYPE_SNAPSHOT, id, 0, &skip, why);
+	enum err e = look_at_chunk(s, CHUNKTYPE_SNAPSHOT, id, 0, why);
 	if (!e) e = treewalk_snapshot(s->fetch, id, &snapshot, &bytes, why);
 	if (!e) e = treewalk_run(&t, &snapshot.root, why);
 	buf_free(&bytes);

@@ -16,7 +16,6 @@ struct walk {
 	const struct treewalk *t;
 	uint8_t type;
 	uint64_t left; /* bytes of the string that were not named yet */
-	bool is_known; /* the caller has passed over each chunk of the string so far */
 	uint8_t carry[LIMIT_STREAM_DEPTH + 1][SIZE_STREAM_ITEM];
 	size_t carried[LIMIT_STREAM_DEPTH + 1];
 };
@@ -49,12 +48,9 @@ static enum err walk_items(struct walk *w, unsigned depth, struct span items, st
 static enum err walk_chunk(
 	struct walk *w, unsigned depth, const struct hash *id, uint64_t length, struct why *why) {
 	struct fetch_chunk chunk;
-	bool skip = false;
 	if (!depth && length > w->left) return malformed(why);
 	if (!depth) w->left -= length;
-	enum err e = w->t->chunk(w->t->ctx, depth ? CHUNKTYPE_LIST : w->type, id, length, &skip, why);
-	/* a string was walked before only if all of its chunks were: what is new may be in any of them */
-	if (!depth && !skip) w->is_known = false;
+	enum err e = w->t->chunk(w->t->ctx, depth ? CHUNKTYPE_LIST : w->type, id, length, why);
 	if (e || !depth) return e;
 	e = fetch_chunk(w->t->fetch, CHUNKTYPE_LIST, id, &chunk, why);
 	if (e) return e;
@@ -63,11 +59,10 @@ static enum err walk_chunk(
 	return e;
 }
 
-static enum err walk_stream(const struct treewalk *t, uint8_t type, const struct streamref *ref,
-	bool *skipped, struct why *why) {
-	struct walk w = { .t = t, .type = type, .left = ref->length, .is_known = ref->length > 0 };
+static enum err walk_stream(
+	const struct treewalk *t, uint8_t type, const struct streamref *ref, struct why *why) {
+	struct walk w = { .t = t, .type = type, .left = ref->length };
 	enum err e = OK;
-	*skipped = false;
 	if (ref->length == 0) return OK;
 	if (ref->origin.kind != ORIGIN_OWN)
 		return why_set(
@@ -77,7 +72,6 @@ static enum err walk_stream(const struct treewalk *t, uint8_t type, const struct
 	e = walk_chunk(&w, ref->depth, &ref->id, ref->depth ? 0 : ref->length, why);
 	for (unsigned i = 0; i <= ref->depth && !e; i++)
 		if (w.carried[i]) e = malformed(why);
-	*skipped = w.is_known;
 	return e;
 }
 
@@ -96,14 +90,14 @@ struct folders {
 /* The files of a folder; its folders are kept for later. */
 static enum err walk_entries(
 	const struct treewalk *t, struct folderread *r, struct frame *f, struct why *why) {
-	bool skip = false, more = true;
+	bool more = true;
 	enum err e = OK;
 	while (!e && more) {
 		struct direntry d;
 		e = folderread_next(r, &d, &more, why);
 		if (e == E_FORMAT) return why_set(why, E_FORGED, "a folder is malformed");
 		if (e || !more) return e;
-		if (d.type == DIRENTRY_FILE) e = walk_stream(t, CHUNKTYPE_CONTENT, &d.stream, &skip, why);
+		if (d.type == DIRENTRY_FILE) e = walk_stream(t, CHUNKTYPE_CONTENT, &d.stream, why);
 		else if (d.type == DIRENTRY_DIRECTORY)
 			e = why_err(why, folderread_later_add(&f->later, span_of(NULL, 0), &d.stream),
 				"walking a tree with so many folders");
@@ -121,9 +115,9 @@ static void pop(struct folders *w) {
 
 static enum err push(struct folders *w, const struct streamref *ref, struct why *why) {
 	struct folderread r;
-	bool skip = false;
-	enum err e = walk_stream(w->t, CHUNKTYPE_DIRECTORY, ref, &skip, why);
-	if (e || skip || !ref->length) return e;
+	if (!ref->length || (w->t->folder && w->t->folder(w->t->ctx, &ref->id))) return OK;
+	enum err e = walk_stream(w->t, CHUNKTYPE_DIRECTORY, ref, why);
+	if (e) return e;
 	struct frame *f = mem_zalloc(sizeof *f);
 	if (!f) return why_err(why, E_NOMEM, "walking a tree");
 	folderread_later_init(&f->later, later_max - w->kept);

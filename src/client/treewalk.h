@@ -5,16 +5,20 @@
 #include "client/fetch.h"
 #include "format/direntry.h"
 
-/*
- * Called for each chunk that is referred to, before it is read. ${*skip} set for all chunks of a folder's string: the folder is
- * not gone into, because it was before. What it returns other than OK ends the walk.
- */
+/* Called for each chunk that is referred to, before it is read. What it returns other than OK ends the walk. */
 typedef enum err treewalk_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why);
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why);
+
+/*
+ * Whether the folder was gone into before, which is not done again; from now on it was. ${id}: of its one chunk, or topmost list,
+ * which stands for the whole string. That its chunks were all met says nothing: in another string they may mean something else.
+ */
+typedef bool treewalk_folder(void *ctx, const struct hash *id);
 
 struct treewalk {
 	struct fetch *fetch;
 	treewalk_chunk *chunk;
+	treewalk_folder *folder; /* NULL: each is gone into */
 	void *ctx;
 };
 

@@ -211,7 +211,7 @@ struct looking {
 };
 
 static enum err look_at_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why) {
 	struct looking *l = ctx;
 	struct places *places = fetch_places(l->fetch);
 	struct places_cursor c = { .where = l->checks ? PLACES_INDEXED : PLACES_ANY };
@@ -219,7 +219,6 @@ static enum err look_at_chunk(
 	bool more = true;
 	(void)type;
 	(void)length;
-	*skip = false;
 	enum err e = OK;
 	while (!e && more) {
 		e = places_next(places, id, &c, &found, &more, why);
@@ -239,7 +238,6 @@ static struct buf look(struct prunebox *p, const struct hash *id, bool checks) {
 	struct treewalk walk = { .chunk = look_at_chunk, .ctx = &l };
 	struct snapshot s;
 	struct buf bytes;
-	bool skip;
 	buf_init(&l.packs, 1 << 24);
 	buf_init(&bytes, LIMIT_SNAPSHOT);
 	clientbox_ok(vault_refresh(&p->t.vault, &why), &why);
@@ -247,7 +245,7 @@ static struct buf look(struct prunebox *p, const struct hash *id, bool checks) {
 	if (checks) assert_int_equal(places_damaged(fetch_places(l.fetch)), 0);
 	else clientbox_ok(places_scan_all(fetch_places(l.fetch), &why), &why);
 	walk.fetch = l.fetch;
-	clientbox_ok(look_at_chunk(&l, CHUNKTYPE_SNAPSHOT, id, 0, &skip, &why), &why);
+	clientbox_ok(look_at_chunk(&l, CHUNKTYPE_SNAPSHOT, id, 0, &why), &why);
 	clientbox_ok(treewalk_snapshot(l.fetch, id, &s, &bytes, &why), &why);
 	clientbox_ok(treewalk_run(&walk, &s.root, &why), &why);
 	fetch_free(l.fetch);

@@ -258,13 +258,12 @@ static struct streamref large_folder(struct craft *c, bool repeated) {
 }
 
 static enum err any_chunk(
-	void *ctx, uint8_t type, const struct hash *id, uint64_t length, bool *skip, struct why *why) {
+	void *ctx, uint8_t type, const struct hash *id, uint64_t length, struct why *why) {
 	(void)ctx;
 	(void)type;
 	(void)id;
 	(void)length;
 	(void)why;
-	*skip = false;
 	return OK;
 }
 

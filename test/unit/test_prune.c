@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,9 @@
 
 #include "client/intents.h"
 #include "clientbox.h"
+#include "craft.h"
+#include "format/chunktype.h"
+#include "format/limits.h"
 #include "os/signals.h"
 #include "ownclock.h"
 #include "prunebox.h"
@@ -148,6 +152,82 @@ static void the_tables_of_tiny_chunks_are_no_waste(void **state) {
 	assert_int_equal(r.repacked_packs, 0);
 	assert_int_equal(r.named_packs, 0);
 	prunebox_check(p, &snapshot);
+}
+
+static struct streamref_item store_piece(struct craft *c, struct span piece) {
+	struct streamref_item item = { .length = (uint32_t)piece.len };
+	struct why why = { OK, "" };
+	clientbox_ok(storing_chunk(c->storing, CHUNKTYPE_DIRECTORY, piece, &item.id, &why), &why);
+	return item;
+}
+
+/* A folder of one file with an attribute whose value is the string of a folder, which stands in it as a chunk of its own. */
+static struct streamref hide_folder(struct craft *c, struct span folder) {
+	struct buf attributes, entries;
+	struct streamref none = { .length = 0 };
+	struct direntry d = craft_file("z", &none);
+	buf_init(&attributes, LIMIT_DIRENTRY);
+	buf_init(&entries, LIMIT_DIRENTRY);
+	assert_int_equal(direntry_add_xattr(&attributes, span_text("user.x"), folder), OK);
+	d.flags |= DIRENTRY_HAS_XATTRS;
+	d.xattrs = (struct direntry_items){ .count = 1, .items = buf_span(&attributes) };
+	craft_add(&entries, &d);
+	const uint8_t *inside = memmem(entries.ptr, entries.len, folder.ptr, folder.len);
+	assert_non_null(inside);
+	size_t before = (size_t)(inside - entries.ptr);
+	struct streamref_item items[3] = {
+		store_piece(c, span_of(entries.ptr, before)),
+		store_piece(c, folder),
+		store_piece(c, span_skip(buf_span(&entries), before + folder.len)),
+	};
+	struct streamref ref = { .length = entries.len, .depth = 1, .id = craft_list(c, items, 3) };
+	buf_free(&attributes);
+	buf_free(&entries);
+	return ref;
+}
+
+/* The snapshot of a folder "d" with one file, and of a file beside it. */
+static struct hash craft_snapshot(struct prunebox *p, const char *beside, struct buf *folder) {
+	struct craft c;
+	struct buf entries;
+	uint8_t *bytes = clientbox_random(30000, 1);
+	craft_begin(&c, &p->t);
+	struct streamref content = craft_content(&c, span_of(bytes, 30000));
+	struct direntry file = craft_file("file", &content), other = craft_file(beside, &content);
+	buf_clear(folder);
+	craft_add(folder, &file);
+	struct streamref ref = craft_folder(&c, folder);
+	struct direntry d = craft_directory("d", &ref);
+	other.stream = (struct streamref){ .length = 0 };
+	buf_init(&entries, LIMIT_DIRENTRY);
+	craft_add(&entries, &d);
+	craft_add(&entries, &other);
+	struct streamref root = craft_folder(&c, &entries);
+	struct hash id = craft_end(&c, &root, 3, 30000);
+	buf_free(&entries);
+	free(bytes);
+	return id;
+}
+
+/*
+ * Who may write can name the chunks of a folder in a folder of his own, in which they mean something else. That one was looked at
+ * says nothing of the other.
+ */
+static void a_folder_hidden_in_another(void **state) {
+	struct prunebox *p = *state;
+	struct prune_options o = prunebox_options();
+	struct buf folder;
+	struct craft c;
+	buf_init(&folder, LIMIT_DIRENTRY);
+	struct hash first = craft_snapshot(p, "first", &folder);
+	craft_begin(&c, &p->t);
+	struct streamref hidden = hide_folder(&c, buf_span(&folder));
+	(void)craft_end(&c, &hidden, 1, 0);
+	struct hash last = craft_snapshot(p, "last", &folder);
+	prunebox_forget(p, &first);
+	(void)prunebox_prune(p, &o);
+	prunebox_check(p, &last);
+	buf_free(&folder);
 }
 
 /* Several of them become one. */
@@ -415,6 +495,7 @@ int main(void) {
 			small_packs_are_put_together, prunebox_setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
 			the_tables_of_tiny_chunks_are_no_waste, setup, prunebox_teardown),
+		cmocka_unit_test_setup_teardown(a_folder_hidden_in_another, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(waste_is_stored_again, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(waste_may_stay, setup, prunebox_teardown),
 		cmocka_unit_test_setup_teardown(
